@@ -17,7 +17,6 @@
  */
 import * as Data from "effect/Data";
 import * as Printable from "./printable.ts";
-import * as Printable from "./printable.ts";
 
 /** What was being read or written when the grammar was broken. */
 export type GrammarSubject =
