@@ -1,0 +1,109 @@
+/**
+ * Everything that is said and heard in a conversation, as values. A transcript, a JSON log, a recording are renderers of
+ * this one stream of events.
+ *
+ * @example Keep the verbs of a conversation
+ * ```ts
+ * import type { SessionEvent } from "@plausch/session/event";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const verbs: Array<string> = [];
+ * const observe = (event: SessionEvent) => {
+ *   if (event._tag === "Said") verbs.push(event.line.split(" ")[0]!);
+ * };
+ * observe({ _tag: "Said", at: 0, stage: "ehlo", line: "EHLO c.test" });
+ * assertEquals(verbs, ["EHLO"]);
+ * ```
+ *
+ * @module
+ */
+import type { Reply } from "@plausch/smtp/reply";
+import type { SessionError } from "./session_error.ts";
+import type { Stage } from "./stage.ts";
+
+/** The connection stands; the greeting is awaited. */
+export interface Connected {
+  /** The event's tag. */
+  readonly _tag: "Connected";
+  /** When, in milliseconds since the epoch, by effect's Clock. */
+  readonly at: number;
+}
+
+/** A command line went out. */
+export interface Said {
+  /** The event's tag. */
+  readonly _tag: "Said";
+  /** When, in milliseconds since the epoch, by effect's Clock. */
+  readonly at: number;
+  /** The stage of the command. */
+  readonly stage: Stage;
+  /** The line, without CRLF. */
+  readonly line: string;
+}
+
+/** A block of message data went out: as on the wire, with stuffed dots, the last one with the lone dot. */
+export interface Content {
+  /** The event's tag. */
+  readonly _tag: "Content";
+  /** When, in milliseconds since the epoch, by effect's Clock. */
+  readonly at: number;
+  /** The octets on the wire. Valid only while the observer runs: copy what is to be kept. */
+  readonly octets: Uint8Array;
+  /** Whether the lone dot is at the end of these octets. */
+  readonly last: boolean;
+}
+
+/** A whole reply came in. */
+export interface Heard {
+  /** The event's tag. */
+  readonly _tag: "Heard";
+  /** When, in milliseconds since the epoch, by effect's Clock. */
+  readonly at: number;
+  /** What it answers; undefined if nothing was asked. */
+  readonly stage: Stage | undefined;
+  /** The reply. Its text is the peer's: escape it before printing. */
+  readonly reply: Reply;
+  /** Whether it is the answer that lets the conversation go on. */
+  readonly expected: boolean;
+  /** Milliseconds since the last octets went out, or since the connection stood. */
+  readonly elapsed: number;
+}
+
+/** The conversation takes a turn that its lines alone do not explain. */
+export interface Turned {
+  /** The event's tag. */
+  readonly _tag: "Turned";
+  /** When, in milliseconds since the epoch, by effect's Clock. */
+  readonly at: number;
+  /**
+   * - `helo`: EHLO was refused, HELO is tried.
+   * - `too-many-recipients`: the rest follows in a further transaction.
+   * - `empty-message`: a pipelined DATA was answered 354 though no recipient was accepted; a lone dot ends it.
+   * - `refused-here`: the message cannot go to this server, see the recipients' reasons.
+   */
+  readonly turn: "helo" | "too-many-recipients" | "empty-message" | "refused-here";
+}
+
+/** The conversation failed, or was interrupted; the error holds what is known of each recipient. */
+export interface Failed {
+  /** The event's tag. */
+  readonly _tag: "Failed";
+  /** When, in milliseconds since the epoch, by effect's Clock. */
+  readonly at: number;
+  /** The failure. */
+  readonly error: SessionError;
+}
+
+/** The connection is closed. */
+export interface Closed {
+  /** The event's tag. */
+  readonly _tag: "Closed";
+  /** When, in milliseconds since the epoch, by effect's Clock. */
+  readonly at: number;
+}
+
+/** Any event of a conversation. */
+export type SessionEvent = Connected | Said | Content | Heard | Turned | Failed | Closed;
+
+/** Sees every event as it happens. It runs between two octets of the conversation: it must be quick and must not throw. */
+export type Observer = (event: SessionEvent) => void;

@@ -1,0 +1,139 @@
+/**
+ * What became of a message: one verdict for every recipient, and never none.
+ *
+ * @example Count the verdicts
+ * ```ts
+ * import * as Outcome from "@plausch/session/outcome";
+ * import * as Path from "@plausch/smtp/path";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const recipient = Result.getOrThrow(Path.forwardFromString("<b@d.test>"));
+ * const outcome: Outcome.RecipientOutcome = {
+ *   recipient,
+ *   address: "b@d.test",
+ *   verdict: "deferred",
+ *   stage: "greeting",
+ *   reason: "Timeout",
+ * };
+ * assertEquals(Outcome.count([outcome]), { accepted: 0, rejected: 0, deferred: 1, uncertain: 0 });
+ * assertEquals(Outcome.next([outcome]), "next-host");
+ * ```
+ *
+ * @module
+ */
+import type { EnhancedStatus } from "@plausch/smtp/enhanced-status";
+import type { ForwardPath } from "@plausch/smtp/path";
+import type { Reply } from "@plausch/smtp/reply";
+import type { FailureReason } from "./session_error.ts";
+import type { Stage } from "./stage.ts";
+
+/**
+ * - `accepted`: the server took responsibility with a complete 2yz reply.
+ * - `rejected`: refused for good (5yz, or here, before anything was sent); trying again is pointless.
+ * - `deferred`: not delivered now (4yz, or the connection broke before the final dot); trying again is safe.
+ * - `uncertain`: the connection broke after the final dot and before the reply to it. The server may have the message;
+ *   trying again may deliver it twice (RFC 1047, RFC 5321 section 6.1).
+ */
+export type Verdict = "accepted" | "rejected" | "deferred" | "uncertain";
+
+/** Why a recipient was refused here, before the server was asked. */
+export type LocalRefusal = "MessageTooBig" | "Needs8bitMime" | "NeedsSmtpUtf8";
+
+/** The verdict on one recipient, and what it rests on. */
+export interface RecipientOutcome {
+  /** The recipient as it was given. */
+  readonly recipient: ForwardPath;
+  /** The recipient as people write it, without brackets. Octets of foreign origin are not escaped. */
+  readonly address: string;
+  /** The verdict. */
+  readonly verdict: Verdict;
+  /** The stage at which it was reached: `final` for the reply to the message. */
+  readonly stage: Stage;
+  /** The reply that decided, if one did. */
+  readonly reply?: Reply | undefined;
+  /** The reply code that decided, or the one a server would have used for a refusal made here. */
+  readonly code?: number | undefined;
+  /** The enhanced status code that goes with `code` (RFC 3463). */
+  readonly status?: EnhancedStatus | undefined;
+  /**
+   * Why, where no reply decided: the failure of the conversation, a refusal made here, or `Stopped` when the caller asked
+   * to stop before the message.
+   */
+  readonly reason?: FailureReason | LocalRefusal | "Stopped" | undefined;
+}
+
+/** What became of one message. */
+export interface Outcome {
+  /** One entry for each recipient, in the order of the envelope. */
+  readonly recipients: ReadonlyArray<RecipientOutcome>;
+}
+
+/**
+ * What a deliverer does next with the recipients that were not accepted (RFC 5321 section 5.1): nothing (`done`), try the
+ * next mail exchanger now (`next-host`), never try again (`never`), or try again later but no other host in this run,
+ * because the message may have been delivered (`later`).
+ */
+export type Next = "done" | "next-host" | "never" | "later";
+
+/**
+ * What to do next for one recipient.
+ *
+ * @example A refused recipient is refused for good
+ * ```ts
+ * import * as Outcome from "@plausch/session/outcome";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const recipient = { _tag: "Postmaster", localPart: "postmaster" } as const;
+ * assertEquals(
+ *   Outcome.nextOf({ recipient, address: "postmaster", verdict: "rejected", stage: "rcpt", code: 550 }),
+ *   "never",
+ * );
+ * ```
+ */
+export const nextOf = (outcome: RecipientOutcome): Next => {
+  if (outcome.verdict === "accepted") return "done";
+  if (outcome.verdict === "uncertain") return "later";
+  if (outcome.reason === "UnexpectedReply" && outcome.stage === "rcpt") return "done";
+  if (outcome.reason === "UnexpectedReply" && outcome.stage === "final") return "later";
+  if (outcome.verdict === "deferred") return "next-host";
+  const refusedTheSession = outcome.stage === "greeting" || outcome.stage === "ehlo" || outcome.stage === "helo";
+  const otherHostsMayDiffer = outcome.reason === "Needs8bitMime" || outcome.reason === "NeedsSmtpUtf8";
+  return refusedTheSession || otherHostsMayDiffer ? "next-host" : "never";
+};
+
+/**
+ * What to do next for a whole outcome: `later` if any recipient needs it, else `next-host`, else `done` if at least one
+ * was accepted or nothing is left to do, else `never`.
+ *
+ * @example
+ * ```ts
+ * import * as Outcome from "@plausch/session/outcome";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Outcome.next([]), "done");
+ * ```
+ */
+export const next = (recipients: ReadonlyArray<RecipientOutcome>): Next => {
+  const nexts = recipients.map(nextOf);
+  if (nexts.includes("later")) return "later";
+  if (nexts.includes("next-host")) return "next-host";
+  return nexts.includes("never") && !nexts.includes("done") ? "never" : "done";
+};
+
+/**
+ * How many recipients got each verdict.
+ *
+ * @example
+ * ```ts
+ * import * as Outcome from "@plausch/session/outcome";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Outcome.count([]), { accepted: 0, rejected: 0, deferred: 0, uncertain: 0 });
+ * ```
+ */
+export const count = (recipients: ReadonlyArray<RecipientOutcome>): { readonly [V in Verdict]: number } => {
+  const counts = { accepted: 0, rejected: 0, deferred: 0, uncertain: 0 };
+  for (const { verdict } of recipients) counts[verdict]++;
+  return counts;
+};

@@ -1,0 +1,269 @@
+/**
+ * A session with one SMTP server over any effect `Socket`: greeting, EHLO or HELO, any number of messages and commands,
+ * QUIT. It drives the `Conversation`, adds sockets, the clock and time limits, and nothing else.
+ *
+ * A refusal is data: {@linkcode Session.send} succeeds with a verdict for each recipient. A conversation that breaks is a
+ * {@linkcode SessionError}, which holds the verdicts as well.
+ *
+ * @example Send to a scripted server
+ * ```ts
+ * import * as Content from "@plausch/session/content";
+ * import * as Envelope from "@plausch/session/envelope";
+ * import * as Session from "@plausch/session/session";
+ * import * as Domain from "@plausch/smtp/domain";
+ * import * as MockSocket from "@plausch/testing/mock-socket";
+ * import * as Transcript from "@plausch/testing/transcript";
+ * import * as Effect from "effect/Effect";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const script = Result.getOrThrow(Transcript.parse(`
+ * < 220 mx.test ESMTP
+ * > EHLO c.test
+ * < 250 mx.test
+ * > MAIL FROM:<a@c.test>
+ * < 250 ok
+ * > RCPT TO:<b@d.test>
+ * < 550 5.1.1 no such user
+ * > QUIT
+ * < 221 bye
+ * `));
+ * const program = Effect.gen(function* () {
+ *   const session = yield* Session.open({ host: Result.getOrThrow(Domain.hostFromString("c.test")) });
+ *   const envelope = Result.getOrThrow(Envelope.make({ from: "a@c.test", to: ["b@d.test"] }));
+ *   const content = Result.getOrThrow(Content.make(new TextEncoder().encode("Subject: t\r\n\r\nhello\r\n")));
+ *   const outcome = yield* session.send(envelope, content);
+ *   yield* session.quit;
+ *   return outcome.recipients.map(({ verdict }) => verdict);
+ * });
+ * const verdicts = await Effect.runPromise(program.pipe(Effect.provide(MockSocket.layer(script)), Effect.scoped));
+ * assertEquals(verdicts, ["rejected"]);
+ * ```
+ *
+ * @module
+ */
+import * as Capabilities from "@plausch/smtp/capabilities";
+import * as Command from "@plausch/smtp/command";
+import type { GrammarError } from "@plausch/smtp/grammar-error";
+import type { Reply } from "@plausch/smtp/reply";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Result from "effect/Result";
+import * as Scope from "effect/Scope";
+import * as Semaphore from "effect/Semaphore";
+import * as Socket from "effect/socket/Socket";
+import * as Exchange from "./_exchange.ts";
+import type { Content } from "./content.ts";
+import * as Conversation from "./conversation.ts";
+import type { Envelope } from "./envelope.ts";
+import type { Outcome } from "./outcome.ts";
+import { SessionError } from "./session_error.ts";
+import type { Stage } from "./stage.ts";
+import * as Timeouts from "./timeouts.ts";
+
+/** How a session is held: the options of its conversation, and its time limits. */
+export interface Options extends Omit<Conversation.Options, "now"> {
+  /** How long to wait for what. Default: those of RFC 5321 section 4.5.3.2, see {@linkcode Timeouts.defaults}. */
+  readonly timeouts?: Timeouts.Timeouts | undefined;
+}
+
+/**
+ * An open session. Its requests run one after another, whoever makes them, so answers never mix. A request that is
+ * interrupted closes the connection, since its answer is still owed.
+ */
+export interface Session {
+  /** The server's greeting. */
+  readonly greeting: Reply;
+  /** What the server offered in its last answer to EHLO; nothing before it and after HELO. */
+  readonly capabilities: Capabilities.Capabilities;
+  /** Says EHLO, or HELO where EHLO is refused. Fails with `Refused`, after QUIT, if the server takes neither. */
+  readonly hello: Effect.Effect<Capabilities.Capabilities, SessionError>;
+  /**
+   * Sends one message. Succeeds with one verdict a recipient, refused or not. Fails if the connection broke or the server
+   * left the protocol (the error has the verdicts so far), or if a value cannot be encoded; then nothing was sent.
+   */
+  readonly send: (
+    envelope: Envelope,
+    content: Content,
+    until?: Conversation.Until,
+  ) => Effect.Effect<Outcome, SessionError | GrammarError>;
+  /** Says one command, such as NOOP, VRFY or HELP, and gives its reply, whatever that says. */
+  readonly command: (command: Command.Command) => Effect.Effect<Reply, SessionError | GrammarError>;
+  /** Ends a transaction that was begun, with RSET. */
+  readonly reset: Effect.Effect<Reply, SessionError | GrammarError>;
+  /**
+   * Says QUIT, waits shortly for the answer and closes the connection. It never fails: nothing depends on it. Closing the
+   * scope of a session in success does the same.
+   */
+  readonly quit: Effect.Effect<void>;
+}
+
+interface Connection {
+  readonly reader: Socket.Reader;
+  readonly writer: Socket.Writer;
+}
+
+const connect = (
+  scope: Scope.Scope,
+  timeouts: Timeouts.Timeouts,
+): Effect.Effect<Connection, SessionError, Socket.Socket> =>
+  Effect.gen(function* () {
+    const fail = (cause?: Socket.SocketError): SessionError => {
+      const isLate = cause === undefined || cause.reason._tag === "SocketOpenError" && cause.reason.kind === "Timeout";
+      return new SessionError({
+        reason: isLate ? "Timeout" : "ConnectFailed",
+        stage: "connect",
+        cause,
+        recipients: [],
+      });
+    };
+    const socket = yield* Socket.Socket;
+    const writer = yield* Scope.provide(socket.writer, scope);
+    const reader = yield* Scope.provide(socket.reader, scope).pipe(
+      Effect.mapError(fail),
+      Effect.timeoutOrElse({ duration: timeouts.connect, orElse: () => Effect.fail(fail()) }),
+    );
+    return { reader, writer };
+  });
+
+/**
+ * Connects and hears the greeting: a session before its EHLO. The session lives as long as the scope.
+ *
+ * Fails with `Refused` if the greeting turns the client away, after QUIT was said; with another `SessionError` if there is
+ * no connection or no conversation.
+ *
+ * @example A server that is too busy
+ * ```ts
+ * import * as Session from "@plausch/session/session";
+ * import * as Domain from "@plausch/smtp/domain";
+ * import * as MockSocket from "@plausch/testing/mock-socket";
+ * import * as Transcript from "@plausch/testing/transcript";
+ * import * as Effect from "effect/Effect";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const script = Result.getOrThrow(Transcript.parse("< 421 4.3.2 too busy\n"));
+ * const error = await Effect.runPromise(
+ *   Session.greet({ host: Result.getOrThrow(Domain.hostFromString("c.test")) }).pipe(
+ *     Effect.flip,
+ *     Effect.provide(MockSocket.layer(script)),
+ *     Effect.scoped,
+ *   ),
+ * );
+ * assertEquals([error.reason, error.stage, error.isTemporary], ["Refused", "greeting", true]);
+ * ```
+ */
+export const greet = (options: Options): Effect.Effect<Session, SessionError, Socket.Socket | Scope.Scope> =>
+  Effect.gen(function* () {
+    const { timeouts = Timeouts.defaults, observe = () => {} } = options;
+    const clock = yield* Clock.Clock;
+    const now = (): number => clock.currentTimeMillisUnsafe();
+    const outer = yield* Effect.scope;
+    const scope = yield* Scope.fork(outer);
+    const close = Scope.close(scope, Exit.void);
+    const { reader, writer } = yield* Effect.onError(connect(scope, timeouts), () => close);
+    yield* Scope.addFinalizer(scope, Effect.sync(() => observe({ _tag: "Closed", at: now() })));
+    observe({ _tag: "Connected", at: now() });
+
+    const conversation = Conversation.make({ ...options, now });
+    const exchange = Exchange.make(conversation, reader, writer, timeouts, now);
+    const turns = yield* Semaphore.make(1);
+
+    const closed = (stage: Stage): SessionError =>
+      new SessionError({
+        reason: "Closed",
+        stage,
+        reply: conversation.refusal?.reply,
+        cause: conversation.failure,
+        recipients: [],
+      });
+
+    const abandon = Effect.andThen(Effect.sync(() => conversation.interrupt()), close);
+
+    /** Makes a request when its turn has come, and sees it through. */
+    const request = <A, E>(
+      stage: Stage,
+      begin: () => Result.Result<void, E>,
+      answer: () => A,
+    ): Effect.Effect<A, E | SessionError> =>
+      Effect.suspend((): Effect.Effect<A, E | SessionError> => {
+        if (conversation.isOver) return Effect.fail(closed(stage));
+        const begun = begin();
+        if (Result.isFailure(begun)) return Effect.fail(begun.failure);
+        const answered = Effect.suspend((): Effect.Effect<A, SessionError> =>
+          conversation.isBroken ? Effect.fail(conversation.failure!) : Effect.sync(answer)
+        );
+        const closeIfOver = Effect.suspend(() => conversation.isOver ? close : Effect.void);
+        return exchange.pipe(Effect.andThen(closeIfOver), Effect.andThen(answered), Effect.onInterrupt(() => abandon));
+      }).pipe(turns.withPermits(1));
+
+    const quit: Effect.Effect<void> = Effect.suspend(() => {
+      if (conversation.isOver) return close;
+      conversation.quit();
+      return Effect.andThen(exchange, close);
+    }).pipe(turns.withPermits(1));
+
+    /** A request that the server may answer by refusing the session as a whole. */
+    const introduction = (stage: Stage, begin: () => void): Effect.Effect<void, SessionError> =>
+      Effect.flatMap(
+        request(stage, () => Result.succeed(begin()), () => conversation.refusal),
+        (refusal) =>
+          refusal === undefined
+            ? Effect.void
+            : Effect.andThen(quit, Effect.fail(new SessionError({ reason: "Refused", ...refusal, recipients: [] }))),
+      );
+
+    const command: Session["command"] = (command) =>
+      request("raw", () => conversation.command(command), () => conversation.reply!);
+
+    yield* introduction("greeting", conversation.greet);
+    yield* Scope.addFinalizerExit(outer, (exit) => Exit.isSuccess(exit) ? quit : Effect.void);
+
+    return {
+      greeting: conversation.greeting!,
+      get capabilities() {
+        return conversation.capabilities ?? Capabilities.none;
+      },
+      hello: Effect.map(introduction("ehlo", conversation.hello), () => conversation.capabilities!),
+      send: (envelope, content, until) =>
+        request(
+          "mail",
+          () => conversation.send(envelope, content, until),
+          () => ({ recipients: conversation.recipients }),
+        ),
+      command,
+      reset: command(Command.rset),
+      quit,
+    };
+  });
+
+/**
+ * Connects, hears the greeting and says EHLO (or HELO): a session that is ready for messages.
+ *
+ * @example HELO, where EHLO is not known
+ * ```ts
+ * import * as Session from "@plausch/session/session";
+ * import * as Domain from "@plausch/smtp/domain";
+ * import * as MockSocket from "@plausch/testing/mock-socket";
+ * import * as Transcript from "@plausch/testing/transcript";
+ * import * as Effect from "effect/Effect";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const script = Result.getOrThrow(Transcript.parse(`
+ * < 220 old.test
+ * > EHLO c.test
+ * < 500 what?
+ * > HELO c.test
+ * < 250 old.test
+ * > QUIT
+ * < 221 bye
+ * `));
+ * const program = Session.open({ host: Result.getOrThrow(Domain.hostFromString("c.test")) });
+ * const session = await Effect.runPromise(program.pipe(Effect.provide(MockSocket.layer(script)), Effect.scoped));
+ * assertEquals(session.capabilities.pipelining, false);
+ * ```
+ */
+export const open = (options: Options): Effect.Effect<Session, SessionError, Socket.Socket | Scope.Scope> =>
+  Effect.tap(greet(options), (session) => session.hello);

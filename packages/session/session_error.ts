@@ -1,0 +1,106 @@
+/**
+ * The failure of a conversation: what broke, at which stage, and what is known of each recipient. A refusal is no
+ * failure; it is in the outcome.
+ *
+ * @example Ask whether trying again may help
+ * ```ts
+ * import { SessionError } from "@plausch/session/session-error";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new SessionError({ reason: "Timeout", stage: "greeting", recipients: [] });
+ * assertEquals(error.isTemporary, true);
+ * assertEquals(error.message, "Gave up waiting for the greeting: the server did not answer in time");
+ * ```
+ *
+ * @module
+ */
+import { GrammarError } from "@plausch/smtp/grammar-error";
+import * as Printable from "@plausch/smtp/printable";
+import * as Reply from "@plausch/smtp/reply";
+import * as Data from "effect/Data";
+import type { RecipientOutcome } from "./outcome.ts";
+import * as Stage from "./stage.ts";
+
+/**
+ * - `ConnectFailed`: no connection came about.
+ * - `ConnectionLost`: the connection ended, in order or not, before the conversation did.
+ * - `Timeout`: an answer, or room to write, did not come within the limit.
+ * - `BadReply`: what came is not an SMTP reply; `cause` is the `GrammarError`.
+ * - `UnexpectedReply`: a well-formed reply that has no meaning at this stage, such as 354 to MAIL.
+ * - `UnsolicitedReply`: a reply that answers nothing; the conversation is out of step.
+ * - `Refused`: the server refused the session itself at the greeting, EHLO or HELO.
+ * - `Interrupted`: the caller gave the conversation up.
+ * - `Closed`: the conversation was over before this was asked of it.
+ */
+export type FailureReason =
+  | "ConnectFailed"
+  | "ConnectionLost"
+  | "Timeout"
+  | "BadReply"
+  | "UnexpectedReply"
+  | "UnsolicitedReply"
+  | "Refused"
+  | "Interrupted"
+  | "Closed";
+
+/** A conversation that failed. */
+export class SessionError extends Data.Error<{
+  /** What happened. */
+  readonly reason: FailureReason;
+  /** What was waited for when it happened. */
+  readonly stage: Stage.Stage;
+  /** The reply that led here, if one did. */
+  readonly reply?: Reply.Reply | undefined;
+  /** The underlying failure: a `SocketError`, a `GrammarError`. */
+  readonly cause?: unknown;
+  /** The verdict on every recipient of the message that was under way, if one was. */
+  readonly recipients: ReadonlyArray<RecipientOutcome>;
+}> {
+  /** The tag of this error, for `Effect.catchTag`. */
+  readonly _tag = "SessionError" as const;
+
+  /** The error's class name. */
+  override get name(): string {
+    return "SessionError";
+  }
+
+  /** Whether trying again later may help. Only a session refused with 5yz is final. */
+  get isTemporary(): boolean {
+    return this.reason !== "Refused" || this.reply === undefined || Reply.severity(this.reply) === "transient";
+  }
+
+  /** One sentence for people. Safe to print: what the peer said is escaped. */
+  override get message(): string {
+    const about = Stage.describe(this.stage);
+    const said = this.reply === undefined ? "" : `: ${Printable.escape(Reply.wireLines(this.reply).at(-1) ?? "")}`;
+    switch (this.reason) {
+      case "ConnectFailed":
+        return `Cannot connect${detail(this.cause)}`;
+      case "ConnectionLost":
+        return `Lost the connection while waiting for ${answer(this.stage)}${detail(this.cause)}`;
+      case "Timeout":
+        return `Gave up waiting for ${answer(this.stage)}: the server did not answer in time`;
+      case "BadReply":
+        return `Cannot understand ${answer(this.stage)}${detail(this.cause)}`;
+      case "UnexpectedReply":
+        return `Cannot go on: the reply to ${about} has no meaning here${said}`;
+      case "UnsolicitedReply":
+        return `Cannot go on: the server said something that answers nothing${said}`;
+      case "Refused":
+        return `The server refused the session at ${about}${said}`;
+      case "Interrupted":
+        return `Interrupted while waiting for ${answer(this.stage)}`;
+      case "Closed":
+        return `The conversation is over, so ${about} was not sent${said}`;
+    }
+  }
+}
+
+const answer = (stage: Stage.Stage): string =>
+  stage === "connect" || stage === "greeting" ? Stage.describe(stage) : `the reply to ${Stage.describe(stage)}`;
+
+const detail = (cause: unknown): string => {
+  if (cause instanceof GrammarError) return `: ${cause.message}`;
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  return inner instanceof Error && inner.message !== "" ? `: ${Printable.escape(inner.message)}` : "";
+};
