@@ -1,0 +1,75 @@
+/**
+ * The exit codes of the command line: sysexits where one fits, and a few of our own for what sysexits cannot say.
+ *
+ * @module
+ */
+import type { RecipientOutcome } from "@plausch/session/outcome";
+import * as Outcome from "@plausch/session/outcome";
+import type { SessionError } from "@plausch/session/session-error";
+
+/** Every exit code, by name. */
+export const ExitCode = {
+  /** Every recipient was accepted, or every step that was asked for succeeded. */
+  ok: 0,
+  /** The command line is wrong (EX_USAGE). */
+  usage: 64,
+  /** A message or an address is malformed (EX_DATAERR). */
+  badData: 65,
+  /** The domain takes no mail: it does not exist, or it has a null MX (EX_NOHOST). */
+  noMailHost: 68,
+  /** No connection came about (EX_UNAVAILABLE). */
+  unreachable: 69,
+  /** A bug of ours (EX_SOFTWARE). */
+  bug: 70,
+  /** Not now: try again later (EX_TEMPFAIL). */
+  deferred: 75,
+  /** The peer broke the protocol (EX_PROTOCOL). */
+  protocol: 76,
+  /** TLS or authentication failed (EX_NOPERM). */
+  security: 77,
+  /** Every recipient was refused for good. */
+  rejected: 81,
+  /** Some recipients were accepted, some not. */
+  partly: 82,
+  /** The connection broke after the final dot: the message may or may not have arrived. */
+  uncertain: 83,
+  /** Interrupted by the user. */
+  interrupted: 130,
+} as const;
+
+/** One of the exit codes. */
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** The exit code for what became of a message; `failure` is what broke the conversation, if anything did. */
+export const fromRecipients = (
+  recipients: ReadonlyArray<RecipientOutcome>,
+  failure?: SessionError,
+): ExitCode => {
+  const { accepted, rejected, deferred, uncertain } = Outcome.count(recipients);
+  const stopped = recipients.filter(({ reason }) => reason === "Stopped").length;
+  const fine = accepted + stopped;
+  if (uncertain > 0) return ExitCode.uncertain;
+  if (fine === recipients.length && failure === undefined) return ExitCode.ok;
+  if (fine > 0) return ExitCode.partly;
+  if (failure !== undefined) return fromFailure(failure);
+  return deferred > 0 || rejected === 0 ? ExitCode.deferred : ExitCode.rejected;
+};
+
+const fromFailure = ({ reason, stage }: SessionError): ExitCode => {
+  switch (reason) {
+    case "ConnectFailed":
+      return ExitCode.unreachable;
+    case "Timeout":
+      return stage === "connect" ? ExitCode.unreachable : ExitCode.deferred;
+    case "BadReply":
+    case "UnexpectedReply":
+    case "UnsolicitedReply":
+      return ExitCode.protocol;
+    case "Interrupted":
+      return ExitCode.interrupted;
+    case "ConnectionLost":
+    case "Refused":
+    case "Closed":
+      return ExitCode.deferred;
+  }
+};

@@ -1,0 +1,188 @@
+/**
+ * Command-line options as values: one table drives the parser, the help text and the check for unknown names.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import * as Data from "effect/Data";
+import * as Result from "effect/Result";
+
+/** One option of a command. */
+export interface Option {
+  /** The long name, without dashes. */
+  readonly name: string;
+  /** The one-letter name, without the dash. */
+  readonly short?: string;
+  /** What the value is called in the help text; absent for a switch. */
+  readonly value?: string;
+  /** Whether the option may be given more than once. */
+  readonly many?: boolean;
+  /** What it does, in one line. */
+  readonly help: string;
+}
+
+/** A command: what it is called, what it takes and how it is used. */
+export interface CommandLine {
+  /** The command's name. */
+  readonly name: string;
+  /** What it does, in one line. */
+  readonly summary: string;
+  /** Names of its positional arguments. */
+  readonly operands: ReadonlyArray<string>;
+  /** Its options; `--help` comes by itself. */
+  readonly options: ReadonlyArray<Option>;
+  /** Command lines worth copying, each with what it is good for. */
+  readonly examples: ReadonlyArray<{ readonly line: string; readonly what: string }>;
+  /** Further paragraphs of the help text. */
+  readonly notes?: ReadonlyArray<string>;
+}
+
+/** A command line that cannot be followed. */
+export class UsageError extends Data.Error<{
+  /** What is wrong, as a sentence without its period. */
+  readonly problem: string;
+  /** What to do about it. */
+  readonly hint?: string | undefined;
+}> {
+  /** The tag of this error, for `Effect.catchTag`. */
+  readonly _tag = "UsageError" as const;
+  /** The problem and the hint. */
+  override get message(): string {
+    return this.hint === undefined ? this.problem : `${this.problem}; ${this.hint}`;
+  }
+}
+
+/** What was given on the command line. */
+export interface Given {
+  /** The positional arguments. */
+  readonly operands: ReadonlyArray<string>;
+  /** Whether a switch was given. */
+  readonly has: (name: string) => boolean;
+  /** The value of an option; the last one if it was given more than once. */
+  readonly value: (name: string) => string | undefined;
+  /** All values of an option. */
+  readonly values: (name: string) => ReadonlyArray<string>;
+}
+
+/** Reads arguments by the command's table. Fails on unknown options, missing values and surplus operands. */
+export const parse = (command: CommandLine, args: ReadonlyArray<string>): Result.Result<Given, UsageError> => {
+  const options: ReadonlyArray<Option> = [...command.options, { name: "help", short: "h", help: "" }];
+  const unknown: Array<string> = [];
+  const parsed = parseArgs([...args], {
+    string: options.filter((option) => option.value !== undefined).map((option) => option.name),
+    boolean: options.filter((option) => option.value === undefined).map((option) => option.name),
+    collect: options.filter((option) => option.value !== undefined).map((option) => option.name),
+    alias: Object.fromEntries(
+      options.flatMap((option) => option.short === undefined ? [] : [[option.name, option.short]]),
+    ),
+    "--": true,
+    unknown: (arg, key) => {
+      if (key === undefined) return true;
+      unknown.push(arg);
+      return false;
+    },
+  }) as { readonly [name: string]: unknown };
+
+  const [stranger] = unknown;
+  if (stranger !== undefined) {
+    const near = nearest(stranger.replace(/^-+|=.*$/g, ""), options.map(({ name }) => name));
+    return Result.fail(
+      new UsageError({
+        problem: `Unknown option "${stranger}" of "plausch ${command.name}"`,
+        hint: near === undefined ? `see plausch ${command.name} --help` : `did you mean --${near}?`,
+      }),
+    );
+  }
+  const lists = (name: string): ReadonlyArray<string> => (parsed[name] as ReadonlyArray<string> | undefined) ?? [];
+  for (const { name, value, many } of options) {
+    if (value === undefined) continue;
+    if (lists(name).some((given) => given === "") && args.includes(`--${name}`) && !args.includes(`--${name}=`)) {
+      const at = args.lastIndexOf(`--${name}`);
+      if (args[at + 1] !== "") {
+        return Result.fail(new UsageError({ problem: `--${name} needs a value`, hint: `write --${name} ${value}` }));
+      }
+    }
+    if (many !== true && lists(name).length > 1) {
+      return Result.fail(new UsageError({ problem: `--${name} can be given only once` }));
+    }
+  }
+  const operands = [...parsed["_"] as ReadonlyArray<string | number>, ...parsed["--"] as ReadonlyArray<string>].map(String);
+  if (parsed["help"] !== true && operands.length !== command.operands.length) {
+    const wanted = command.operands.length === 0 ? "no argument" : command.operands.join(" ");
+    return Result.fail(
+      new UsageError({
+        problem: `"plausch ${command.name}" takes ${wanted}, not ${operands.length === 0 ? "none" : `"${operands.join(" ")}"`}`,
+        hint: `see plausch ${command.name} --help`,
+      }),
+    );
+  }
+  return Result.succeed({
+    operands,
+    has: (name) => parsed[name] === true,
+    value: (name) => lists(name).at(-1),
+    values: lists,
+  });
+};
+
+/** The name that a misspelt one most likely means: at most a third of its letters are wrong. */
+export const nearest = (name: string, names: ReadonlyArray<string>): string | undefined => {
+  const ranked = names
+    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+    .sort((a, b) => a.distance - b.distance);
+  const [best] = ranked;
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
+};
+
+/** How many letters must be inserted, dropped or changed to make one word of the other (Levenshtein). */
+const editDistance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+};
+
+/** The help text of a command, at most 80 columns wide. */
+export const help = (command: CommandLine): string => {
+  const columns = command.options.map((option) => {
+    const short = option.short === undefined ? "    " : `-${option.short}, `;
+    return `  ${short}--${option.name}${option.value === undefined ? "" : ` ${option.value}`}`;
+  });
+  const left = Math.min(30, Math.max(0, ...columns.map((column) => column.length)) + 2);
+  const options = command.options.flatMap((option, index) => {
+    const column = columns[index]!;
+    const text = wrap(option.many === true ? `${option.help}; may be repeated` : option.help, 80 - left);
+    const first = column.length + 2 > left ? [column, ...text.map((line) => " ".repeat(left) + line)] : [
+      column.padEnd(left) + text[0],
+      ...text.slice(1).map((line) => " ".repeat(left) + line),
+    ];
+    return first;
+  });
+  const usage = ["plausch", command.name, ...command.operands, ...(options.length > 0 ? ["[options]"] : [])].join(" ");
+  return [
+    `${usage}`,
+    "",
+    ...wrap(command.summary, 80),
+    ...(options.length > 0 ? ["", "Options", ...options] : []),
+    ...(command.notes ?? []).flatMap((note) => ["", ...wrap(note, 80)]),
+    "",
+    "Examples",
+    ...command.examples.flatMap(({ line, what }) => [`  ${line}`, `      ${what}`]),
+  ].join("\n");
+};
+
+const wrap = (text: string, width: number): Array<string> => {
+  const lines: Array<string> = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+};
