@@ -41,6 +41,7 @@ const explanations = {
   // any text
   ControlCharacter: "a control character{at} is never allowed; remove it",
   NonAscii: "a character outside ASCII{at} needs SMTPUTF8",
+  BadUtf8: "an octet{at} is not valid UTF-8",
   // replies, RFC 5321 section 4.2
   BadCode: "the reply code is not one that RFC 5321 knows",
   BadSeparator: "after the reply code comes neither a space nor a hyphen",
@@ -76,6 +77,7 @@ const explanations = {
   UnclosedQuote: "the quoted local part has no closing quote",
   // commands and parameters
   BadArgument: "the argument does not fit the command",
+  BadBody: "BODY is 7BIT or 8BITMIME",
   BadEnvid: "the envelope identifier is not printable text",
   BadKeyword: "the keyword is not made of letters, digits and hyphens",
   BadNotify: "NOTIFY is NEVER alone, or a set of SUCCESS, FAILURE and DELAY",
@@ -96,6 +98,7 @@ const explanations = {
   BadHeaderName: "a field name is printable ASCII without spaces and colons",
   BadHeaderValue: "a field value has no line ends and no control characters of its own",
   // credentials, RFC 4616
+  EmptyPassword: "the password is empty",
   NulInPlain: "SASL PLAIN cannot carry a NUL octet",
 } as const;
 
@@ -125,6 +128,8 @@ export class GrammarError extends Data.Error<{
   readonly line?: number | undefined;
   /** The limit that was passed, where the reason is about one. */
   readonly limit?: number | undefined;
+  /** The narrower fault behind this one: a bad field name may be bad because of a control character. */
+  readonly cause?: GrammarError | undefined;
 }> {
   /** The tag of this error, for `Effect.catchTag`. */
   readonly _tag = "GrammarError" as const;
