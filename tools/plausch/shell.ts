@@ -1,0 +1,31 @@
+/**
+ * What a command needs of its surroundings: output, files, standard input, the host's name. `main.ts` makes it from Deno;
+ * tests make their own.
+ *
+ * @module
+ */
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
+import type { UsageError } from "./options.ts";
+import type { Paint } from "./render/paint.ts";
+
+/** The surroundings of a command. */
+export interface Shell {
+  /** Prints a line on standard output. */
+  readonly out: (line: string) => void;
+  /** Prints a line on standard error. */
+  readonly err: (line: string) => void;
+  /** Paints text for standard output, if that is a terminal and colours are wanted. */
+  readonly paint: Paint;
+  /** Paints text for standard error. */
+  readonly paintErr: Paint;
+  /** Reads a file. */
+  readonly readFile: (path: string) => Effect.Effect<Uint8Array, UsageError>;
+  /** Reads standard input to its end. */
+  readonly readInput: Effect.Effect<Uint8Array, UsageError>;
+  /** The name of this host, where it can be known. */
+  readonly hostname: Effect.Effect<string | undefined>;
+}
+
+/** The service key of {@linkcode Shell}. */
+export const Shell: Context.Service<Shell, Shell> = Context.Service<Shell>("@plausch/cli/Shell");
