@@ -29,13 +29,12 @@ type Line = readonly [Mark, string];
 
 const mark = (lines: ReadonlyArray<string>, sign: Mark): Array<Line> => lines.map((line) => [sign, line] as const);
 
-const shortest = (
-  actual: ReadonlyArray<string>,
-  expected: ReadonlyArray<string>,
-): Array<Line> =>
-  actual.length > maxDiffLines || expected.length > maxDiffLines
+const shortest = (actual: ReadonlyArray<string>, expected: ReadonlyArray<string>): Array<Line> => {
+  const isOneSided = actual.length === 0 || expected.length === 0;
+  return isOneSided || Math.max(actual.length, expected.length) > maxDiffLines
     ? [...mark(actual, "-"), ...mark(expected, "+")]
     : diff(actual, expected).map(([change, line]) => [change === 1 ? "-" : change === -1 ? "+" : " ", line] as const);
+};
 
 const compareLines = (
   actual: ReadonlyArray<string>,
