@@ -1,1 +1,29 @@
-export {};
+/**
+ * The embedded server: a small honest ESMTP server on loopback, built on plausch's own parser, for demonstrations and
+ * tests.
+ *
+ * {@linkcode Sink} listens and serves; {@linkcode ServerProtocol} is the protocol alone, without sockets; {@linkcode Store}
+ * and {@linkcode Maildir} keep messages.
+ *
+ * @example The protocol by hand
+ * ```ts
+ * import { ServerProtocol } from "@plausch/sink";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = ServerProtocol.make({ host: "sink.test" });
+ * server.greet();
+ * assertEquals(new TextDecoder().decode(server.output()), "220 sink.test ESMTP plausch sink\r\n");
+ * ```
+ *
+ * @module
+ */
+/** How much a sink takes from one client. */
+export * as Limits from "./limits.ts";
+/** A store of files. */
+export * as Maildir from "./maildir.ts";
+/** The server's side of SMTP, without input and output. */
+export * as ServerProtocol from "./server_protocol.ts";
+/** The server itself. */
+export * as Sink from "./sink.ts";
+/** Where messages go. */
+export * as Store from "./store.ts";

@@ -1,0 +1,40 @@
+/**
+ * How much a sink takes from one client, so that none can exhaust it.
+ *
+ * @example A sink that takes small messages only
+ * ```ts
+ * import * as Limits from "@plausch/sink/limits";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const limits: Limits.Limits = { ...Limits.defaults, messageOctets: 1000 };
+ * assertEquals(limits.recipients, 100);
+ * ```
+ *
+ * @module
+ */
+
+/** The limits of one connection. */
+export interface Limits {
+  /** Octets of a command line, its CRLF included. Beyond: 500, and the connection is closed. */
+  readonly lineOctets: number;
+  /** Commands in one connection. Beyond: 421. */
+  readonly commands: number;
+  /** Commands that were answered 5yz. Beyond: 421. */
+  readonly faults: number;
+  /** Recipients of one message. Beyond: 452 4.5.3. */
+  readonly recipients: number;
+  /** Octets of one message, offered as SIZE. Beyond: 552 5.3.4. */
+  readonly messageOctets: number;
+}
+
+/**
+ * Limits that fit a test server: lines of 2,048 octets (room for the parameters of all extensions), 100,000 commands, 100
+ * faults, 100 recipients (the minimum of RFC 5321 section 4.5.3.1.8), messages of 32 MiB.
+ */
+export const defaults: Limits = {
+  lineOctets: 2048,
+  commands: 100_000,
+  faults: 100,
+  recipients: 100,
+  messageOctets: 32 * 1024 * 1024,
+};

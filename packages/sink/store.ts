@@ -1,0 +1,113 @@
+/**
+ * Where a sink puts what it accepted. A message counts as accepted only after its store said so.
+ *
+ * @example Keep messages in memory
+ * ```ts
+ * import * as Store from "@plausch/sink/store";
+ * import * as Path from "@plausch/smtp/path";
+ * import * as Effect from "effect/Effect";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const store = Store.memory();
+ * await Effect.runPromise(store.save({
+ *   id: "1",
+ *   receivedAt: 0,
+ *   peer: "127.0.0.1",
+ *   helo: "c.test",
+ *   protocol: "ESMTP",
+ *   reversePath: Path.nullPath,
+ *   forwardPaths: [],
+ *   octets: new Uint8Array(),
+ * }));
+ * assertEquals(store.messages.length, 1);
+ * ```
+ *
+ * @module
+ */
+import type { ForwardPath, ReversePath } from "@plausch/smtp/path";
+import * as Data from "effect/Data";
+import * as Effect from "effect/Effect";
+
+/** A message with its envelope, as the sink received it. */
+export interface Message {
+  /** A name for the message, unique to this sink. */
+  readonly id: string;
+  /** When it came, in milliseconds since the epoch, by effect's Clock. */
+  readonly receivedAt: number;
+  /** The client's address, or the empty string where there is none. */
+  readonly peer: string;
+  /** What the client called itself in EHLO or HELO. */
+  readonly helo: string;
+  /** `SMTP` after HELO, `ESMTP` after EHLO (RFC 3848). */
+  readonly protocol: "SMTP" | "ESMTP";
+  /** The sender. */
+  readonly reversePath: ReversePath;
+  /** The accepted recipients. */
+  readonly forwardPaths: ReadonlyArray<ForwardPath>;
+  /** The message itself: CRLF line ends, dots unstuffed, nothing added. */
+  readonly octets: Uint8Array;
+}
+
+/** A message could not be stored. The sink answers 451, and the client keeps it. */
+export class StoreError extends Data.Error<{
+  /** What was tried, such as "write the message to /var/mail". */
+  readonly action: string;
+  /** Why it failed. */
+  readonly cause: unknown;
+}> {
+  /** The tag of this error, for `Effect.catchTag`. */
+  readonly _tag = "StoreError" as const;
+  /** The error's class name. */
+  override get name(): string {
+    return "StoreError";
+  }
+  /** Whether trying again may help: yes, the disk may have room then. */
+  get isTemporary(): boolean {
+    return true;
+  }
+  /** One sentence for people. */
+  override get message(): string {
+    return `Cannot ${this.action}: ${this.cause instanceof Error ? this.cause.message : String(this.cause)}`;
+  }
+}
+
+/** Where messages go. */
+export interface Store {
+  /** Succeeds once the message is safe. Only then does the sink answer 250. */
+  readonly save: (message: Message) => Effect.Effect<void, StoreError>;
+}
+
+/** A store that keeps messages in memory. */
+export interface MemoryStore extends Store {
+  /** The messages so far, oldest first. */
+  readonly messages: ReadonlyArray<Message>;
+}
+
+/**
+ * A store in memory. It grows without limit: for tests and demonstrations.
+ *
+ * @example
+ * ```ts
+ * import * as Store from "@plausch/sink/store";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Store.memory().messages, []);
+ * ```
+ */
+export const memory = (): MemoryStore => {
+  const messages: Array<Message> = [];
+  return { messages, save: (message) => Effect.sync(() => void messages.push(message)) };
+};
+
+/**
+ * A store that forgets every message at once, for load and speed tests.
+ *
+ * @example
+ * ```ts
+ * import * as Store from "@plausch/sink/store";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(typeof Store.discard.save, "function");
+ * ```
+ */
+export const discard: Store = { save: () => Effect.void };
