@@ -1,0 +1,281 @@
+import type { NonEmptyReadonlyArray } from "effect/Array";
+import * as Duration from "effect/Duration";
+import * as Effect from "effect/Effect";
+import { constVoid } from "effect/Function";
+import type * as Socket from "effect/socket/Socket";
+import { Buffer } from "node:buffer";
+import type * as net from "node:net";
+import { clearImmediate, setImmediate } from "node:timers";
+import type * as tls from "node:tls";
+import { closed, coded, readFailed, upgradeFailed, writeFailed } from "./_errors.ts";
+import { gather } from "./_gather.ts";
+import * as Handshake from "./_handshake.ts";
+import type { TlsOptions } from "./tls_options.ts";
+
+/** One established connection. Reading and writing fail apart from each other: an answer may outlive the way to ask. */
+export interface Connection {
+  readonly pull: Effect.Effect<NonEmptyReadonlyArray<Uint8Array>, Socket.SocketError>;
+  readonly buffered: () => number;
+  readonly write: (chunks: ReadonlyArray<Uint8Array | string>) => Effect.Effect<void, Socket.SocketError>;
+  readonly startTls: (options: TlsOptions) => Effect.Effect<tls.TLSSocket, Socket.SocketError>;
+  readonly tls: () => tls.TLSSocket | undefined;
+  /** Says that nothing more will be sent. What was written before still goes out. */
+  readonly end: () => void;
+  /** Takes the connection away from its user, who is told `error`; the wire stays up for {@linkcode linger} or {@linkcode close}. */
+  readonly release: (error?: Socket.SocketError) => void;
+  /** Sends what is still to be sent, then FIN, and discards what arrives until the peer has closed too. */
+  readonly linger: Effect.Effect<void>;
+  /** Releases and destroys, at once. */
+  readonly close: (error?: Socket.SocketError) => void;
+}
+
+/** Octets held for a reader that is not there before the peer is made to wait. */
+const highWaterMark = 64 * 1024;
+
+const defaultHandshakeTimeout: Duration.Input = "30 seconds";
+
+const done: Effect.Effect<void> = Effect.void;
+
+/**
+ * Node destroys a socket on the first failed write, and with it the octets that the system still holds for us. A mail server
+ * that has seen enough answers 552 and closes: that answer must stay readable. So a failed write is told to `onError`, and the
+ * stream does not hear of it: reading goes on until the system says that nothing more comes.
+ */
+const keepReadable = (socket: net.Socket, onError: (cause: Error) => void): void => {
+  const { _write: write, _writev: writev } = socket;
+  socket._write = (chunk, encoding, callback) =>
+    write.call(socket, chunk, encoding, (error) => error ? onError(error) : callback());
+  if (typeof writev !== "function") return;
+  socket._writev = (chunks, callback) => writev.call(socket, chunks, (error) => error ? onError(error) : callback());
+};
+
+/** Takes over a connected socket made with `allowHalfOpen`. Nothing else may read from it or write to it. */
+export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
+  let wire = raw;
+  let secure: tls.TLSSocket | undefined;
+
+  let received: Array<Uint8Array> = [];
+  let receivedOctets = 0;
+  let paused = false;
+  /** Why nothing more will be read; told after the last octet. */
+  let readFailure: Socket.SocketError | undefined;
+  let pulls: Array<() => void> = [];
+
+  /** Why nothing more can be sent. */
+  let writeFailure: Socket.SocketError | undefined;
+  const writes = new Set<(error: Socket.SocketError) => void>();
+  let failingWrites: ReturnType<typeof setImmediate> | undefined;
+  /** What the system said when it refused a write. */
+  let broken: Error | undefined;
+
+  const wakePulls = () => {
+    const waking = pulls;
+    pulls = [];
+    for (const wake of waking) wake();
+  };
+  const endReading = (error: Socket.SocketError) => {
+    readFailure ??= error;
+    wakePulls();
+  };
+  const failWrites = () => {
+    clearImmediate(failingWrites);
+    for (const fail of writes) {
+      writes.delete(fail);
+      fail(writeFailure!);
+    }
+  };
+  const endWriting = (cause: unknown) => {
+    writeFailure ??= writeFailed(cause);
+    failWrites();
+  };
+
+  const onData = (chunk: Uint8Array) => {
+    received.push(chunk);
+    receivedOctets += chunk.length;
+    if (receivedOctets >= highWaterMark && !paused) {
+      paused = true;
+      wire.pause();
+    }
+    wakePulls();
+  };
+  const onEnd = () => {
+    // After a refused write the system reports the break as an ordinary end.
+    endReading(broken === undefined ? closed(1000) : readFailed(broken));
+    // A client that sends everything and half-closes still wants its answers.
+    if (role === "server" || writeFailure !== undefined) return;
+    // No answer can come any more. A write that has succeeded may be about to say so: it gets a turn of the loop for it.
+    writeFailure = writeFailed(coded("EPIPE", "The peer has closed the connection"));
+    failingWrites = setImmediate(failWrites);
+  };
+  const onError = (cause: Error) => {
+    endReading(readFailed(cause));
+    endWriting(cause);
+  };
+  const onClose = () => {
+    endReading(closed(1006));
+    endWriting(coded("EPIPE", "The connection is closed"));
+  };
+  const attach = (socket: net.Socket) => {
+    keepReadable(socket, (cause) => {
+      broken ??= cause;
+      endWriting(cause);
+    });
+    // This one stays when the others go: an error that comes late, or while nobody cares, must never be uncaught.
+    socket.on("error", constVoid);
+    socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
+    socket.resume();
+  };
+  const detach = (socket: net.Socket) => {
+    socket.off("data", onData).off("end", onEnd).off("error", onError).off("close", onClose);
+  };
+
+  // The octets leave the buffer in the very step that hands them to the caller: an interruption before it takes nothing.
+  const take = Effect.sync(() => {
+    const chunks = received as unknown as NonEmptyReadonlyArray<Uint8Array>;
+    received = [];
+    receivedOctets = 0;
+    if (paused) {
+      paused = false;
+      wire.resume();
+    }
+    return chunks;
+  });
+  const pull: Connection["pull"] = Effect.suspend(() => {
+    if (receivedOctets > 0) return take;
+    return readFailure === undefined ? waitToPull : Effect.fail(readFailure);
+  });
+  const waitToPull = Effect.callback<NonEmptyReadonlyArray<Uint8Array>, Socket.SocketError>((resume) => {
+    const wake = () => resume(pull);
+    pulls.push(wake);
+    return Effect.sync(() => {
+      pulls = pulls.filter((other) => other !== wake);
+    });
+  });
+
+  const send = (chunks: ReadonlyArray<Uint8Array | string>, callback: () => void) => {
+    const pieces = chunks.length === 1 ? chunks : gather(chunks);
+    const last = pieces[pieces.length - 1];
+    if (last === undefined || last.length === 0) return callback();
+    if (pieces.length === 1) return void wire.write(last, callback);
+    wire.cork();
+    for (let i = 0; i < pieces.length - 1; i++) wire.write(pieces[i]!);
+    wire.write(last, callback);
+    wire.uncork();
+  };
+  const write: Connection["write"] = (chunks) =>
+    Effect.callback((resume) => {
+      if (writeFailure !== undefined) return resume(Effect.fail(writeFailure));
+      const fail = (error: Socket.SocketError) => resume(Effect.fail(error));
+      writes.add(fail);
+      send(chunks, () => {
+        // Node calls back without an error for a write that a destroyed socket never finished: "close" tells the truth.
+        if (!wire.destroyed && writes.delete(fail)) resume(done);
+      });
+      return Effect.sync(() => {
+        writes.delete(fail);
+      });
+    });
+
+  const end = () => {
+    if (!wire.writableEnded && !wire.destroyed) wire.end();
+    writeFailure ??= writeFailed(coded("EPIPE", "This side has ended the connection"));
+  };
+  const release: Connection["release"] = (error = closed(1006)) => {
+    wire.off("data", onData).on("data", constVoid);
+    received = [];
+    receivedOctets = 0;
+    endReading(error);
+    endWriting(coded("EPIPE", "This side has closed the connection"));
+  };
+  const close: Connection["close"] = (error) => {
+    release(error);
+    wire.destroy();
+    raw.destroy();
+  };
+  const linger: Connection["linger"] = Effect.callback((resume) => {
+    if (wire.destroyed || broken !== undefined) return resume(done);
+    const onClosed = () => resume(done);
+    wire.on("close", onClosed);
+    wire.resume();
+    if (!wire.writableEnded) wire.end();
+    return Effect.sync(() => {
+      wire.off("close", onClosed);
+    });
+  });
+
+  const handshake = (options: TlsOptions) =>
+    Effect.callback<tls.TLSSocket, Socket.SocketError>((resume) => {
+      const fail = (cause: unknown) => {
+        const error = upgradeFailed(cause);
+        close(error);
+        resume(Effect.fail(error));
+      };
+      detach(raw);
+      raw.pause();
+      paused = false;
+      if (receivedOctets > 0) raw.unshift(Buffer.concat(received));
+      received = [];
+      receivedOctets = 0;
+      let socket: tls.TLSSocket;
+      try {
+        socket = Handshake.start(raw, role, options);
+      } catch (cause) {
+        return fail(cause);
+      }
+      const doneEvent = Handshake.doneEvent(role);
+      const settle = () => socket.off(doneEvent, onSecure).off("error", onFailed).off("close", onClosed);
+      const onSecure = () => {
+        settle();
+        secure = socket;
+        attach(socket);
+        resume(Effect.succeed(socket));
+      };
+      const onFailed = (cause: unknown) => {
+        settle();
+        fail(cause);
+      };
+      const onClosed = () => onFailed(coded("ECONNRESET", "The peer closed the connection during the TLS handshake"));
+      wire = socket;
+      socket.on("error", constVoid).on(doneEvent, onSecure).on("error", onFailed).on("close", onClosed);
+      return Effect.sync(() => {
+        settle();
+        close();
+      });
+    });
+  const startTls: Connection["startTls"] = (options) =>
+    Effect.suspend(() => {
+      const timeout = options.timeout ?? defaultHandshakeTimeout;
+      const fault = secure !== undefined
+        ? "The connection speaks TLS already"
+        : raw.writableLength > 0
+        ? "Octets in clear are still waiting to be sent"
+        : Handshake.fault(role, options);
+      if (fault !== undefined) return Effect.fail(upgradeFailed(coded("ERR_TLS_UPGRADE", fault)));
+      const broken = readFailure ?? writeFailure;
+      if (broken !== undefined) return Effect.fail(upgradeFailed(broken));
+      return Effect.timeoutOrElse(handshake(options), {
+        duration: timeout,
+        orElse: () => {
+          const waited = Duration.format(Duration.fromInputUnsafe(timeout));
+          return Effect.fail(upgradeFailed(coded("ETIMEDOUT", `The TLS handshake was not finished after ${waited}`)));
+        },
+      });
+    });
+
+  raw.setNoDelay(true);
+  attach(raw);
+  // It may have broken on its way here.
+  if (raw.errored) onError(raw.errored);
+  else if (raw.destroyed) onClose();
+  return {
+    pull,
+    buffered: () => receivedOctets + wire.readableLength,
+    write,
+    startTls,
+    tls: () => secure,
+    end,
+    release,
+    linger,
+    close,
+  };
+};

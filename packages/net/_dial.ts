@@ -1,0 +1,64 @@
+import * as Duration from "effect/Duration";
+import * as Effect from "effect/Effect";
+import { constVoid } from "effect/Function";
+import type * as Socket from "effect/socket/Socket";
+import * as net from "node:net";
+import { bindable } from "./_bind_check.ts";
+import { coded, openFailed } from "./_errors.ts";
+import type { ConnectOptions } from "./connect.ts";
+
+const defaultTimeout: Duration.Input = "30 seconds";
+
+/** Node gives each address of a name a quarter of a second by default: less than a round trip to the other side of the world. */
+const attemptMilliseconds = 3000;
+
+const socketOptions = (options: ConnectOptions): net.NetConnectOpts => {
+  if (options.path !== undefined) return { path: options.path, allowHalfOpen: true };
+  const out: net.TcpNetConnectOpts = {
+    host: options.host,
+    port: options.port,
+    allowHalfOpen: true,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: attemptMilliseconds,
+  };
+  return options.localAddress === undefined ? out : { ...out, localAddress: options.localAddress };
+};
+
+const establish = (options: ConnectOptions, created: (socket: net.Socket) => void) =>
+  Effect.callback<net.Socket, Socket.SocketError>((resume) => {
+    let socket: net.Socket;
+    try {
+      socket = net.createConnection(socketOptions(options));
+    } catch (cause) {
+      return resume(Effect.fail(openFailed(cause)));
+    }
+    created(socket);
+    const onError = (cause: Error) => resume(Effect.fail(openFailed(cause)));
+    socket.on("error", constVoid).once("error", onError);
+    socket.once("connect", () => {
+      socket.off("error", onError);
+      resume(Effect.succeed(socket));
+    });
+    return Effect.sync(() => {
+      socket.destroy();
+    });
+  });
+
+/** Dials, within the time given. `created` learns of the socket as soon as there is one, so that its owner can destroy it. */
+export const dial = (
+  options: ConnectOptions,
+  created: (socket: net.Socket) => void,
+): Effect.Effect<net.Socket, Socket.SocketError> => {
+  const timeout = options.connectTimeout ?? defaultTimeout;
+  const localAddress = options.path === undefined ? options.localAddress : undefined;
+  const allowed = localAddress === undefined || net.isIP(localAddress) === 0
+    ? Effect.void
+    : Effect.mapError(bindable(localAddress, 0), openFailed);
+  return Effect.timeoutOrElse(Effect.andThen(allowed, establish(options, created)), {
+    duration: timeout,
+    orElse: () => {
+      const waited = Duration.format(Duration.fromInputUnsafe(timeout));
+      return Effect.fail(openFailed(coded("ETIMEDOUT", `No connection after ${waited}`)));
+    },
+  });
+};
