@@ -1,0 +1,207 @@
+import { isAscii, isControl, isDigit, isLetDig } from "./_characters.ts";
+import { isAtom, isNotifyList, maxEnvid, maxOrcpt } from "./_parameter_writer.ts";
+import { fault, type Source } from "./_source.ts";
+import { readXtext } from "./_xtext.ts";
+import { GrammarError } from "./grammar_error.ts";
+import type {
+  BodyType,
+  EsmtpParameter,
+  MailParameters,
+  Notify,
+  OriginalRecipient,
+  RcptParameters,
+  ReturnType,
+} from "./parameter.ts";
+
+/** What was found, and whether more spaces than one stood between two parameters. */
+export interface Parameters<A> {
+  readonly value: A;
+  readonly extraSpace: boolean;
+}
+
+type Mutable<A> = { -readonly [K in keyof A]: A[K] };
+
+/** Cuts `text[start..end)` at the spaces, and each part at its first `=`. */
+const split = (
+  { text }: Source,
+  start: number,
+  end: number,
+  lenient: boolean,
+): Parameters<Array<EsmtpParameter>> | GrammarError => {
+  const value: Array<EsmtpParameter> = [];
+  let extraSpace = false;
+  for (let at = start; at < end;) {
+    if (lenient && text[at] === " ") {
+      extraSpace = true;
+      at++;
+      continue;
+    }
+    const space = text.indexOf(" ", at);
+    const stop = space < 0 || space > end ? end : space;
+    const one = readOne(text.slice(at, stop), lenient);
+    if (one instanceof GrammarError) return one;
+    value.push(one);
+    at = stop + 1;
+  }
+  return { value, extraSpace };
+};
+
+/** Reads `KEYWORD` or `KEYWORD=value`. */
+const readOne = (text: string, lenient: boolean): EsmtpParameter | GrammarError => {
+  const source: Source = { subject: "parameter", text };
+  let at = 0;
+  for (; at < text.length && text[at] !== "="; at++) {
+    const unit = text.charCodeAt(at);
+    if (!isLetDig(unit) && (unit !== 0x2d || at === 0)) return fault(source, "BadKeyword", at);
+  }
+  if (at === 0) return fault(source, "BadKeyword", 0);
+  if (at === text.length) return { keyword: text };
+  const value = text.slice(at + 1);
+  const second = value.indexOf("=");
+  if (value === "") return fault(source, "BadParameterValue", at + 1);
+  return second < 0 || lenient
+    ? { keyword: text.slice(0, at), value }
+    : fault(source, "BadParameterValue", at + 1 + second);
+};
+
+const sourceOf = ({ keyword, value }: EsmtpParameter): Source => ({
+  subject: "parameter",
+  text: value === undefined ? keyword : `${keyword}=${value}`,
+});
+
+/** Digits as a size. What is valid but too large for a number is larger than any limit, and so it stays. */
+const readSize = (one: EsmtpParameter): number | GrammarError => {
+  const { value = "" } = one;
+  let size = value === "" || value.length > 20 ? NaN : 0;
+  for (let at = 0; at < value.length; at++) {
+    const unit = value.charCodeAt(at);
+    size = isDigit(unit) ? size * 10 + unit - 0x30 : NaN;
+  }
+  return Number.isNaN(size) ? fault(sourceOf(one), "BadSize") : Math.min(size, Number.MAX_SAFE_INTEGER);
+};
+
+/** Compares without case. Lower case, because letters outside ASCII have upper case forms inside it. */
+const oneOf = <A extends string>(value: string | undefined, words: ReadonlyArray<A>): A | undefined =>
+  words.find((word) => word.toLowerCase() === value?.toLowerCase());
+
+const readEnvid = (one: EsmtpParameter, lenient: boolean): string | GrammarError => {
+  const source = sourceOf(one);
+  const { value = "" } = one;
+  if (value.length > maxEnvid) return fault(source, "EnvidTooLong", undefined, maxEnvid);
+  const text = readXtext(source, one.keyword.length + 1, lenient);
+  if (text instanceof GrammarError) return text;
+  return value !== "" && isPrintable(text) ? text : fault(source, "BadEnvid");
+};
+
+const isPrintable = (text: string): boolean => {
+  for (let at = 0; at < text.length; at++) if (isControl(text.charCodeAt(at))) return false;
+  return isAscii(text);
+};
+
+/** The conditions of NOTIFY, in their order. */
+export const readNotify = (source: Source, value: string): Notify | GrammarError => {
+  const words = value.split(",").map((word) => oneOf(word, ["NEVER", "SUCCESS", "FAILURE", "DELAY"] as const) ?? "");
+  if (words.length === 1 && words[0] === "NEVER") return "NEVER";
+  return isNotifyList(words) ? words as Exclude<Notify, "NEVER"> : fault(source, "BadNotify");
+};
+
+const readOrcpt = (one: EsmtpParameter, lenient: boolean): OriginalRecipient | GrammarError => {
+  const source = sourceOf(one);
+  if (source.text.length > maxOrcpt) return fault(source, "OrcptTooLong", undefined, maxOrcpt);
+  const { value = "" } = one;
+  const semicolon = value.indexOf(";");
+  const addressType = value.slice(0, Math.max(semicolon, 0));
+  if (!isAtom(addressType) || addressType.includes("=")) return fault(source, "BadOrcpt");
+  const address = readXtext(source, one.keyword.length + semicolon + 2, lenient);
+  if (address instanceof GrammarError) return address;
+  return address !== "" && isPrintable(address) ? { addressType, address } : fault(source, "BadOrcpt");
+};
+
+/** Hands each parameter to its reader; what no reader knows is kept. */
+const gather = <A extends { other?: ReadonlyArray<EsmtpParameter> | undefined }>(
+  list: ReadonlyArray<EsmtpParameter>,
+  into: A,
+  read: (keyword: string, one: EsmtpParameter) => GrammarError | boolean,
+): A | GrammarError => {
+  const seen = new Set<string>();
+  const other: Array<EsmtpParameter> = [];
+  for (const one of list) {
+    const keyword = one.keyword.toUpperCase();
+    if (seen.has(keyword)) return fault(sourceOf(one), "DuplicateParameter");
+    seen.add(keyword);
+    const known = read(keyword, one);
+    if (known instanceof GrammarError) return known;
+    if (!known) other.push(one);
+  }
+  if (other.length > 0) into.other = other;
+  return into;
+};
+
+/** Puts a value into its field, or gives the error that stands for it. */
+const put = <A, K extends keyof A>(into: A, key: K, value: A[K] | GrammarError): GrammarError | true => {
+  if (value instanceof GrammarError) return value;
+  into[key] = value;
+  return true;
+};
+
+const finish = <A>(list: Parameters<unknown>, value: A | GrammarError): Parameters<A> | GrammarError =>
+  value instanceof GrammarError ? value : { value, extraSpace: list.extraSpace };
+
+/** Reads the parameters of MAIL in `text[start..end)`. The caller has refused control characters. */
+export const readMail = (
+  source: Source,
+  start: number,
+  end: number,
+  lenient: boolean,
+): Parameters<MailParameters> | GrammarError => {
+  const list = split(source, start, end, lenient);
+  if (list instanceof GrammarError) return list;
+  const into: Mutable<MailParameters> = {};
+  const gathered = gather(list.value, into, (keyword, one) => {
+    switch (keyword) {
+      case "SIZE":
+        return put(into, "size", readSize(one));
+      case "BODY": {
+        const body = oneOf<BodyType>(one.value, ["7BIT", "8BITMIME"]);
+        return put(into, "body", body ?? fault(sourceOf(one), "BadBody"));
+      }
+      case "SMTPUTF8":
+        return put(into, "smtputf8", one.value === undefined ? true : fault(sourceOf(one), "BadParameterValue"));
+      case "RET": {
+        const ret = oneOf<ReturnType>(one.value, ["FULL", "HDRS"]);
+        return put(into, "ret", ret ?? fault(sourceOf(one), "BadRet"));
+      }
+      case "ENVID":
+        return put(into, "envid", readEnvid(one, lenient));
+      default:
+        return false;
+    }
+  });
+  return finish(list, gathered);
+};
+
+/** Reads the parameters of RCPT in `text[start..end)`. The caller has refused control characters. */
+export const readRcpt = (
+  source: Source,
+  start: number,
+  end: number,
+  lenient: boolean,
+): Parameters<RcptParameters> | GrammarError => {
+  const list = split(source, start, end, lenient);
+  if (list instanceof GrammarError) return list;
+  const into: Mutable<RcptParameters> = {};
+  const gathered = gather(list.value, into, (keyword, one) => {
+    switch (keyword) {
+      case "NOTIFY":
+        return put(into, "notify", readNotify(sourceOf(one), one.value ?? ""));
+      case "ORCPT":
+        return put(into, "orcpt", readOrcpt(one, lenient));
+      default:
+        return false;
+    }
+  });
+  return finish(list, gathered);
+};
+
+/** Reads one parameter of any kind. */
+export const readParameter: (text: string) => EsmtpParameter | GrammarError = (text) => readOne(text, false);

@@ -1,0 +1,162 @@
+import { charsetFault, isAtext, isLetDig } from "./_characters.ts";
+import { fault, type Source } from "./_source.ts";
+import { GrammarError } from "./grammar_error.ts";
+import type { EsmtpParameter, MailParameters, Notify, OriginalRecipient, RcptParameters } from "./parameter.ts";
+import * as Xtext from "./xtext.ts";
+
+export const maxEnvid = 100;
+export const maxOrcpt = 500;
+
+/** The parameters of one command, each with the space before it, and how long they let the command line become. */
+export interface Written {
+  readonly text: string;
+  readonly maxLine: number;
+}
+
+/** The command line of RFC 5321 section 4.5.3.1.4, in octets with its CRLF. */
+export const maxCommandLine = 512;
+
+/** By how many octets a parameter lengthens the line, as the RFC that defines it says. */
+const allowances: ReadonlyMap<string, number> = new Map([
+  ["SIZE", 26], // RFC 1870 section 3
+  ["BODY", 17], // RFC 6152 section 2
+  ["SMTPUTF8", 10], // RFC 6531 section 3.1
+  ["RET", 9], // RFC 3461 section 5.4, and the space
+  ["ENVID", 1 + "ENVID=".length + maxEnvid],
+  ["NOTIFY", 29], // RFC 3461 section 5.4: 530 for the two, with their spaces
+  ["ORCPT", 1 + maxOrcpt],
+  ["AUTH", 500], // RFC 4954 section 3
+  ["BY", 17], // RFC 2852 section 2
+  ["REQUIRETLS", 11], // RFC 8689 section 2
+]);
+
+const none: Written = { text: "", maxLine: maxCommandLine };
+
+const parameter = (text: string): Source => ({ subject: "parameter", text });
+
+const writeSize = (size: number): string | GrammarError =>
+  Number.isSafeInteger(size) && size >= 0 ? String(size) : fault(parameter(`SIZE=${size}`), "BadSize");
+
+const writeBody = (body: string): string | GrammarError =>
+  body === "7BIT" || body === "8BITMIME" ? body : fault(parameter(`BODY=${body}`), "BadBody");
+
+const writeRet = (ret: string): string | GrammarError =>
+  ret === "FULL" || ret === "HDRS" ? ret : fault(parameter(`RET=${ret}`), "BadRet");
+
+const writeEnvid = (envid: string): string | GrammarError => {
+  const source = parameter(`ENVID=${envid}`);
+  const charset = charsetFault(source, false);
+  if (charset !== undefined) return charset;
+  if (envid === "") return fault(source, "BadEnvid");
+  const xtext = Xtext.encode(envid);
+  return xtext.length > maxEnvid ? fault(source, "EnvidTooLong", undefined, maxEnvid) : xtext;
+};
+
+const conditions: ReadonlyArray<unknown> = ["SUCCESS", "FAILURE", "DELAY"];
+
+/** Whether the list is what NOTIFY may ask for: at least one condition, none twice. */
+export const isNotifyList = (list: ReadonlyArray<string>): boolean =>
+  list.length > 0 && new Set(list).size === list.length && list.every((condition) => conditions.includes(condition));
+
+const writeNotify = (notify: Notify): string | GrammarError => {
+  const list = typeof notify === "string" ? [notify] : notify;
+  const text = list.join(",");
+  return notify === "NEVER" || typeof notify !== "string" && isNotifyList(list)
+    ? text
+    : fault(parameter(`NOTIFY=${text}`), "BadNotify");
+};
+
+/** Whether the text is an atom, as an address type has to be. */
+export const isAtom = (text: string): boolean => {
+  for (let at = 0; at < text.length; at++) if (!isAtext(text.charCodeAt(at))) return false;
+  return text !== "";
+};
+
+const writeOrcpt = ({ addressType, address }: OriginalRecipient): string | GrammarError => {
+  const source = parameter(`ORCPT=${addressType};${address}`);
+  const charset = charsetFault(source, false);
+  if (charset !== undefined) return charset;
+  // The "=" of an atom would end the keyword a second time.
+  if (!isAtom(addressType) || addressType.includes("=") || address === "") return fault(source, "BadOrcpt");
+  const value = `${addressType};${Xtext.encode(address)}`;
+  return "ORCPT=".length + value.length > maxOrcpt ? fault(source, "OrcptTooLong", undefined, maxOrcpt) : value;
+};
+
+/** Letters, digits and hyphens, the first no hyphen (RFC 5321 section 4.1.2, esmtp-keyword). */
+export const isKeyword = (text: string): boolean => {
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (!isLetDig(unit) && (unit !== 0x2d || at === 0)) return false;
+  }
+  return text !== "";
+};
+
+/** A parameter that this package has no type for: its grammar is all that is known. */
+export const writeOther = ({ keyword, value }: EsmtpParameter, smtputf8: boolean): string | GrammarError => {
+  const source = parameter(value === undefined ? keyword : `${keyword}=${value}`);
+  const charset = charsetFault(source, smtputf8);
+  if (charset !== undefined) return charset;
+  if (!isKeyword(keyword)) return fault(source, "BadKeyword");
+  if (value === undefined) return keyword;
+  const bad = value === "" ? 0 : value.search(/[ =]/);
+  return bad < 0 ? source.text : fault(source, "BadParameterValue", keyword.length + 1 + bad);
+};
+
+const write = (
+  typed: ReadonlyArray<readonly [keyword: string, value: string | GrammarError | undefined]>,
+  other: ReadonlyArray<EsmtpParameter>,
+  smtputf8: boolean,
+): Written | GrammarError => {
+  let text = "";
+  let maxLine = maxCommandLine;
+  const seen = new Set<string>();
+  for (const [keyword, value] of typed) {
+    if (value === undefined) continue;
+    if (value instanceof GrammarError) return value;
+    text += value === "" ? ` ${keyword}` : ` ${keyword}=${value}`;
+    maxLine += allowances.get(keyword) ?? 0;
+    seen.add(keyword);
+  }
+  for (const one of other) {
+    const written = writeOther(one, smtputf8);
+    if (written instanceof GrammarError) return written;
+    const keyword = one.keyword.toUpperCase();
+    if (seen.has(keyword)) return fault(parameter(written), "DuplicateParameter");
+    text += ` ${written}`;
+    maxLine += allowances.get(keyword) ?? 0;
+    seen.add(keyword);
+  }
+  return { text, maxLine };
+};
+
+const isEmpty = (parameters: object): boolean => {
+  for (const _ in parameters) return false;
+  return true;
+};
+
+const map = <A, B>(value: A | undefined, write: (value: A) => B): B | undefined =>
+  value === undefined ? undefined : write(value);
+
+/** The parameters of MAIL. */
+export const writeMail = (parameters: MailParameters): Written | GrammarError => {
+  if (isEmpty(parameters)) return none;
+  const { size, body, smtputf8, ret, envid, other } = parameters;
+  return write(
+    [
+      ["SIZE", map(size, writeSize)],
+      ["BODY", map(body, writeBody)],
+      ["SMTPUTF8", smtputf8 === true ? "" : undefined],
+      ["RET", map(ret, writeRet)],
+      ["ENVID", map(envid, writeEnvid)],
+    ],
+    other ?? [],
+    smtputf8 === true,
+  );
+};
+
+/** The parameters of RCPT. */
+export const writeRcpt = (parameters: RcptParameters, smtputf8: boolean): Written | GrammarError => {
+  if (isEmpty(parameters)) return none;
+  const { notify, orcpt, other } = parameters;
+  return write([["NOTIFY", map(notify, writeNotify)], ["ORCPT", map(orcpt, writeOrcpt)]], other ?? [], smtputf8);
+};
