@@ -2,7 +2,8 @@
  * The real servers that `recipes/` starts on loopback: which of them are up, and what they stored.
  *
  * The recipes write ports and paths to `$PEERS_RUN/peers.json`; nothing is known twice. A test that needs a peer is
- * registered with {@link peerTest}: without the peer it is skipped and says so, and under PLAUSCH_PEERS=required it fails.
+ * registered with {@link peerTest}: without the peer it is skipped and says so, and under PLAUSCH_PEERS=required it
+ * fails.
  */
 import { Buffer } from "node:buffer";
 import { readdir, readFile, stat } from "node:fs/promises";
@@ -151,8 +152,8 @@ const jsonCopies = async (path: string, mark: string, mailbox: string | undefine
 };
 
 /**
- * Every stored message that holds the mark, oldest first, as the peer keeps it. `mailbox` (a local part) narrows it to one
- * recipient. Postfix, OpenSMTPD and dovecot keep one copy a recipient; smtp-server and aiosmtpd one a transaction.
+ * Every stored message that holds the mark, oldest first, as the peer keeps it. `mailbox` (a local part) narrows it to
+ * one recipient. Postfix, OpenSMTPD and dovecot keep one copy a recipient; smtp-server and aiosmtpd one a transaction.
  */
 export const copies = (peer: Peer, mark: string, mailbox?: string | undefined): Promise<Array<Uint8Array>> => {
   switch (peer.store?.kind) {
@@ -166,8 +167,8 @@ export const copies = (peer: Peer, mark: string, mailbox?: string | undefined): 
 };
 
 /**
- * The newest stored message that holds the mark, as the peer keeps it. A server may answer before it delivers, so this waits
- * for the message: `within` milliseconds (10 s), then it fails.
+ * The newest stored message that holds the mark, as the peer keeps it. A server may answer before it delivers, so this
+ * waits for the message: `within` milliseconds (10 s), then it fails.
  */
 export const stored = async (
   peer: Peer,
@@ -200,11 +201,11 @@ const trace: Readonly<Record<PeerName, ReadonlyArray<string>>> = {
 };
 
 /**
- * The message as it was sent: line ends as on the wire, and without the fields that the peer put on top. Fails unless exactly
- * those fields are there.
+ * The message as it was sent: line ends as on the wire, and without the fields that the peer put on top. Fails unless
+ * exactly those fields are there.
  *
- * A Maildir keeps LF where CRLF was received, so every LF becomes CRLF. That is exact for a message in which CR and LF occur
- * only as CRLF, which is all that may be sent (RFC 5321 2.3.8). The JSON stores keep the octets as they came.
+ * A Maildir keeps LF where CRLF was received, so every LF becomes CRLF. That is exact for a message in which CR and LF
+ * occur only as CRLF, which is all that may be sent (RFC 5321 2.3.8). The JSON stores keep the octets as they came.
  */
 export const withoutTrace = (peer: Peer, message: Uint8Array): Uint8Array => {
   let text = latin1(message);

@@ -1,4 +1,4 @@
-/** One DNS question over TCP, by hand: just enough of RFC 1035 to see whether the name servers behave as README.md says. */
+/** One DNS question over TCP, by hand: just enough of RFC 1035 to see that the name servers do what README.md says. */
 import { Buffer } from "node:buffer";
 import { connect } from "node:net";
 

@@ -1,6 +1,6 @@
 /**
- * SMTP by hand, in a few lines and without any of plausch: the yardstick that the peers are tried with. Like telnet it sends
- * what it is told; every wait is limited to 10 s.
+ * SMTP by hand, in a few lines and without any of plausch: the yardstick that the peers are tried with. Like telnet it
+ * sends what it is told; every wait is limited to 10 s.
  */
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
@@ -35,7 +35,8 @@ export const dial = async (port: number): Promise<RawSmtp> => {
   let socket: Socket = connect({ host: "127.0.0.1", port, noDelay: true });
   let heard = "";
   let failure: Error | undefined;
-  let wake = () => {};
+  const nobodyWaits = () => {};
+  let wake = nobodyWaits;
   const hear = (from: Socket) => {
     from.on("data", (chunk: Uint8Array) => {
       heard += latin1(chunk);
@@ -62,6 +63,8 @@ export const dial = async (port: number): Promise<RawSmtp> => {
       wake = () => {
         const whole = /^(?:\d{3}-[^\n]*\n)*\d{3}(?: [^\n]*|\r)?\n/.exec(heard);
         if (whole !== null) {
+          // The reply after this one stays for the next to ask.
+          wake = nobodyWaits;
           heard = heard.slice(whole[0].length);
           resolve(whole[0]);
         } else if (failure !== undefined) reject(failure);
@@ -97,7 +100,10 @@ export const dial = async (port: number): Promise<RawSmtp> => {
   };
 };
 
-/** Delivers a message (CRLF line ends, CRLF last) in one transaction and gives the replies from the final dot on: one, or with LMTP one a recipient. */
+/**
+ * Delivers a message (CRLF line ends, CRLF last) in one transaction. Gives the replies to the final dot: one, or with
+ * LMTP one a recipient.
+ */
 export const deliver = async (
   port: number,
   message: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * Tries the peers themselves, by hand and without plausch: that each stores what it was sent, and does what README.md says. A
- * peer test that fails while these pass has found a fault of plausch.
+ * Tries the peers themselves, by hand and without plausch: that each stores what it was sent, and does what README.md
+ * says. A peer test that fails while these pass has found a fault of plausch.
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { readFile } from "node:fs/promises";

@@ -13,9 +13,13 @@ die() {
 }
 
 # The path goes into configuration files that know no quoting.
-[[ $PEERS_RUN =~ ^/[A-Za-z0-9._/+-]+$ ]] || die "PEERS_RUN must be an absolute path of letters, digits and . _ + - /: \"$PEERS_RUN\""
+[[ $PEERS_RUN =~ ^/[A-Za-z0-9._/+-]+$ ]] ||
+  die "PEERS_RUN must be an absolute path of letters, digits and . _ + - /: \"$PEERS_RUN\""
+# OpenSMTPD sees other folders in place of these.
 case $PEERS_RUN/ in
-  /run/* | /var/run/* | /var/lib/* | /var/spool/* | /usr/*) die "PEERS_RUN cannot be below /run, /var/lib, /var/spool or /usr: \"$PEERS_RUN\"" ;;
+  /run/* | /var/run/* | /var/lib/* | /var/spool/* | /usr/*)
+    die "PEERS_RUN cannot be below /run, /var/lib, /var/spool or /usr: \"$PEERS_RUN\""
+    ;;
 esac
 mkdir -p "$PEERS_RUN"
 [ -O "$PEERS_RUN" ] || die "\"$PEERS_RUN\" belongs to somebody else; set PEERS_RUN"
@@ -98,9 +102,8 @@ wait_open() { # PORT LOG
 }
 
 pid_of() { # PIDFILE
-  local pid=
-  if [ -s "$1" ]; then pid=$(tr -dc 0-9 <"$1"); fi
-  echo "$pid"
+  # The process may take its file away at any moment.
+  { tr -dc 0-9 <"$1"; } 2>/dev/null || true
 }
 
 # Whether the process of a pid file is alive and one of ours. A number that another process has got since is not.

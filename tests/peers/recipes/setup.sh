@@ -39,7 +39,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
   echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
   # --no-remove: another mail server that is in use here is a reason to stop, not to replace it.
-  DEBIAN_FRONTEND=noninteractive timeout 900 apt-get install -qq -y --no-install-recommends --no-remove "${missing[@]}" \
+  DEBIAN_FRONTEND=noninteractive timeout 900 \
+    apt-get install -qq -y --no-install-recommends --no-remove "${missing[@]}" \
     </dev/null >"$PEERS_RUN/apt.log" 2>&1 || {
     tail -n 20 "$PEERS_RUN/apt.log" >&2
     die "apt-get install failed; $PEERS_RUN/apt.log has it all"

@@ -8,7 +8,8 @@ if running "$state/spool/pid/master.pid"; then
   echo "postfix: already started"
   exit 0
 fi
-need_free "$PEERS_PORT_POSTFIX" "$PEERS_PORT_POSTFIX_SUBMISSION" "$PEERS_PORT_POSTFIX_STRICT" "$PEERS_PORT_POSTFIX_SMTPS"
+need_free "$PEERS_PORT_POSTFIX" "$PEERS_PORT_POSTFIX_SUBMISSION" \
+  "$PEERS_PORT_POSTFIX_STRICT" "$PEERS_PORT_POSTFIX_SMTPS"
 rm -rf "$state/mail"
 mkdir -p "$state/etc" "$state/spool" "$state/data" "$state/log" "$state/mail"
 chmod 755 "$state" "$state/etc" "$state/log"
