@@ -23,7 +23,7 @@
  */
 import * as Result from "effect/Result";
 import { copy, CR, DOT, LF, NUL } from "./_octets.ts";
-import { indexOfBreak, wordsOf } from "./_scan.ts";
+import { type LineCount, MAX_TEXT_LINE, skipLines, wordsOf } from "./_scan.ts";
 import { LineError } from "./line_error.ts";
 
 /**
@@ -72,10 +72,9 @@ export interface DotStuffer {
   readonly longLines: ReadonlyArray<number>;
 }
 
-const MAX_LINE_OCTETS = 998;
 const MAX_LONG_LINES = 100;
 
-/** `push` works in blocks, so that room for the worst case is needed for one block only. */
+/** `push` works in blocks, so that it needs room for the worst case of one block only. */
 const BLOCK = 8192;
 
 /** What {@linkcode DotStuffer.finish} writes at most: CRLF, dot, CRLF. */
@@ -107,9 +106,9 @@ class Stuffer implements DotStuffer {
   #finished = false;
   /** The last octet was a CR. What it means is not known yet, so nothing is written for it. */
   #heldCr = false;
-  /** Octets of the current line so far, and the number of that line. */
+  /** Octets of the current line so far. */
   #column = 0;
-  #line = 1;
+  readonly #count: LineCount = { lines: 0, lineStart: 0 };
   /** Octets of the message taken so far. */
   #offset = 0;
 
@@ -167,7 +166,8 @@ class Stuffer implements DotStuffer {
     const start = at;
     const base = this.#offset - from; // chunk[i] is octet base + i of the message
     this.#offset += to - from;
-    let lineStart = from - this.#column;
+    const count = this.#count;
+    count.lineStart = from - this.#column;
     let next = from; // everything before it is understood
     let copied = from; // everything before it is written
     let end = to;
@@ -181,17 +181,17 @@ class Stuffer implements DotStuffer {
         return at;
       }
       at = this.#writeLineEnd(this.#column, target, at);
-      lineStart = next = copied = isCrlf ? from + 1 : from;
+      count.lineStart = next = copied = isCrlf ? from + 1 : from;
     }
 
     while (next < to) {
-      if (next === lineStart && chunk[next] === DOT) {
+      if (next === count.lineStart && chunk[next] === DOT) {
         at = copy(chunk, copied, next, target, at);
         target[at++] = DOT;
         dots++;
         copied = next; // the dot itself is the first octet of the next run
       }
-      const found = indexOfBreak(chunk, words, next, to);
+      const found = skipLines(chunk, words, next, to, count);
       if (found === to) break;
       const octet = chunk[found];
       if (octet === NUL) {
@@ -201,19 +201,19 @@ class Stuffer implements DotStuffer {
         end = found;
         break;
       } else if (octet === CR && chunk[found + 1] === LF) {
-        this.#countLine(found - lineStart);
-        lineStart = next = found + 2;
+        this.#countLine(found - count.lineStart);
+        count.lineStart = next = found + 2;
       } else if (this.#strict) {
         this.failure = new LineError({ reason: octet === CR ? "BareCr" : "BareLf", offset: base + found });
         end = found;
         break;
       } else {
         at = copy(chunk, copied, found, target, at);
-        at = this.#writeLineEnd(found - lineStart, target, at);
-        lineStart = next = copied = found + 1;
+        at = this.#writeLineEnd(found - count.lineStart, target, at);
+        count.lineStart = next = copied = found + 1;
       }
     }
-    this.#column = end - lineStart;
+    this.#column = end - count.lineStart;
     at = copy(chunk, copied, end, target, at);
     this.octets += at - start - dots;
     return at;
@@ -227,8 +227,8 @@ class Stuffer implements DotStuffer {
   }
 
   #countLine(length: number): void {
-    if (length > MAX_LINE_OCTETS && this.longLines.length < MAX_LONG_LINES) this.longLines.push(this.#line);
-    this.#line++;
+    const line = ++this.#count.lines;
+    if (length > MAX_TEXT_LINE && this.longLines.length < MAX_LONG_LINES) this.longLines.push(line);
   }
 
   #assertOpen(): void {

@@ -24,7 +24,7 @@
  */
 import * as Result from "effect/Result";
 import { copy, CR, DOT, LF } from "./_octets.ts";
-import { indexOfBreak, wordsOf } from "./_scan.ts";
+import { type LineCount, skipLines, wordsOf } from "./_scan.ts";
 import { LineError } from "./line_error.ts";
 
 /** Takes one message out of what follows DATA. Made by {@linkcode make}; used for one message only. */
@@ -58,6 +58,7 @@ class Unstuffer implements DotUnstuffer {
   #heldCr = false;
   /** Octets of the current line on the wire so far, without a CR that is held, and whether its first one is a dot. */
   #column = 0;
+  readonly #count: LineCount = { lines: 0, lineStart: 0 };
   #dotted = false;
   /** Octets taken from the wire so far. */
   #offset = 0;
@@ -80,7 +81,8 @@ class Unstuffer implements DotUnstuffer {
     const to = chunk.length;
     const base = this.#offset; // chunk[i] is octet base + i of the stream
     this.#offset += to;
-    let lineStart = -this.#column;
+    const count = this.#count;
+    count.lineStart = -this.#column;
     let next = 0; // everything before it is understood
     let copied = 0; // everything before it is written
     let end = to;
@@ -97,19 +99,22 @@ class Unstuffer implements DotUnstuffer {
         return at;
       }
       target[at++] = CR; // its LF is the first octet of the run that begins here
-      lineStart = next = 1;
+      count.lineStart = next = 1;
     }
 
     const words = wordsOf(chunk);
     while (next < to) {
-      if (next === lineStart) {
+      if (next === count.lineStart) {
         this.#dotted = chunk[next] === DOT;
         if (this.#dotted) {
           at = copy(chunk, copied, next, target, at);
           copied = ++next;
         }
       }
-      const found = indexOfBreak(chunk, words, next, to);
+      const { lineStart } = count;
+      const isLoneDot = this.#dotted && next === lineStart + 1 && chunk[next] === CR;
+      const found = isLoneDot ? next : skipLines(chunk, words, next, to, count);
+      if (count.lineStart !== lineStart) this.#dotted = false;
       if (found === to) break;
       const octet = chunk[found];
       if (octet === CR && found + 1 === to) {
@@ -123,14 +128,14 @@ class Unstuffer implements DotUnstuffer {
         end = found;
         break;
       }
-      if (this.#dotted && found === lineStart + 1) {
+      if (isLoneDot) {
         this.#end(chunk, found + 2);
         end = found;
         break;
       }
-      lineStart = next = found + 2;
+      count.lineStart = next = found + 2;
     }
-    this.#column = end - lineStart;
+    this.#column = end - count.lineStart;
     return copy(chunk, copied, end, target, at);
   }
 
