@@ -93,7 +93,7 @@ const maxAliases = 16;
 export const make = (parts: AnswerParts): Result.Result<Answer, DnsError> => {
   const { name, type, server, rcode } = parts;
   const fail = (reason: "AliasLoop" | "Malformed", detail?: string) =>
-    Result.fail(new DnsError({ reason, name, type, server, rcode, detail }));
+    Result.fail(new DnsError({ reason, domain: name, type, server, rcode, detail }));
   const aliases: Array<Cname> = [];
   const seen = new Set([Name.key(name)]);
   let canonicalName = name;

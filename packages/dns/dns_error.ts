@@ -9,7 +9,7 @@
  * import { DnsError } from "@plausch/dns/dns-error";
  * import { assert, assertEquals } from "@std/assert";
  *
- * const error = new DnsError({ reason: "ServerFailure", name: "example.org", type: "MX", server: "192.0.2.53:53" });
+ * const error = new DnsError({ reason: "ServerFailure", domain: "example.org", type: "MX", server: "192.0.2.53:53" });
  * assertEquals(
  *   error.message,
  *   'Cannot look up MX of "example.org" at 192.0.2.53:53: the server failed (SERVFAIL); try again later',
@@ -67,8 +67,8 @@ export interface Attempt {
 export class DnsError extends Data.Error<{
   /** Why there is no answer. */
   readonly reason: DnsErrorReason;
-  /** The name that was looked up, or the text that could not be read. */
-  readonly name?: string | undefined;
+  /** The name that was looked up, or the text that could not be read. (`name` is the error's own.) */
+  readonly domain?: string | undefined;
   /** The record type that was asked for. */
   readonly type?: RecordType | undefined;
   /** The server that was asked last, like `192.0.2.53:53`. */
@@ -84,6 +84,11 @@ export class DnsError extends Data.Error<{
 }> {
   /** The tag of this error, for `Effect.catchTag`. */
   readonly _tag = "DnsError" as const;
+
+  /** The error's class name. */
+  override get name(): string {
+    return "DnsError";
+  }
 
   /**
    * Whether the same look-up may work later. Only text that cannot be read is permanent: whatever a server or the way
@@ -101,18 +106,18 @@ export class DnsError extends Data.Error<{
 }
 
 const action = (error: DnsError): string => {
-  const name = error.name === undefined ? "" : ` ${quote(error.name)}`;
+  const domain = error.domain === undefined ? "" : ` ${quote(error.domain)}`;
   switch (error.reason) {
     case "BadName":
-      return `Cannot read the domain name${name}`;
+      return `Cannot read the domain name${domain}`;
     case "BadRecord":
-      return `Cannot read the ${error.type} record${name}`;
+      return `Cannot read the ${error.type} record${domain}`;
     case "BadServer":
-      return `Cannot use the name server${name}`;
+      return `Cannot use the name server${domain}`;
     default: {
       const at = error.server === undefined ? "" : ` at ${error.server}`;
-      if (error.name === undefined) return `Cannot use the DNS${at}`;
-      return `Cannot look up ${error.type === undefined ? "" : `${error.type} of`}${name}${at}`;
+      if (error.domain === undefined) return `Cannot use the DNS${at}`;
+      return `Cannot look up ${error.type === undefined ? "" : `${error.type} of`}${domain}${at}`;
     }
   }
 };

@@ -120,12 +120,12 @@ const udp: Exchange = (server, query, accept) =>
   Effect.callback((resume) => {
     // A socket for each query, so that each has a port that nobody can guess (RFC 5452 section 9.2). A server on this
     // machine is asked from a loopback address: then nothing outside can even send a forged answer.
-    let socket: dgram.Socket;
-    try {
-      socket = dgram.createSocket(server.family === 6 ? "udp6" : "udp4");
-    } catch (cause) {
-      return resume(Effect.fail(unreachable(cause)));
-    }
+    const socket = dgram.createSocket({
+      type: server.family === 6 ? "udp6" : "udp4",
+      // All addresses are numeric. Handing them back at once also keeps a missing permission out of a later turn of the
+      // event loop, where nobody could catch it.
+      lookup: (address, _options, callback) => callback(null, address, server.family),
+    });
     let open = true;
     const close = () => {
       if (!open) return;
@@ -146,17 +146,20 @@ const udp: Exchange = (server, query, accept) =>
         finish(Effect.succeed(Uint8Array.from(datagram)));
       }
     });
-    try {
-      const [any, loopback] = server.family === 6 ? ["::", "::1"] : ["0.0.0.0", "127.0.0.1"];
-      socket.bind({ port: 0, address: NameServer.isLoopback(server) ? loopback : any }, () => {
-        if (!open) return;
-        socket.send(query, server.port, server.address, (cause) => {
-          if (cause) fail(cause);
-        });
+    const attempt = (step: () => void) => {
+      try {
+        step();
+      } catch (cause) {
+        fail(cause);
+      }
+    };
+    const send = () =>
+      socket.send(query, server.port, server.address, (cause) => {
+        if (cause) finish(Effect.fail(unreachable(cause, `${cause.message}; may this program send to it?`)));
       });
-    } catch (cause) {
-      fail(cause);
-    }
+    const [any, loopback] = server.family === 6 ? ["::", "::1"] : ["0.0.0.0", "127.0.0.1"];
+    const address = NameServer.isLoopback(server) ? loopback : any;
+    attempt(() => socket.bind({ port: 0, address }, () => open && attempt(send)));
     return Effect.sync(close);
   });
 

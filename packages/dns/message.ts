@@ -192,7 +192,8 @@ export interface Message {
  */
 export const decode = (reply: Uint8Array): Result.Result<Message, DnsError> => {
   try {
-    return Result.succeed(read(reply));
+    // A Buffer's slices share its memory; those of a plain array are copies.
+    return Result.succeed(read(new Uint8Array(reply.buffer, reply.byteOffset, reply.byteLength)));
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
     const detail = `the answer is not a valid DNS message: ${fault.message}`;
@@ -345,7 +346,7 @@ export const toAnswer = (
       : rcode === "REFUSED"
       ? "Refused"
       : "ServerFailure";
-    return Result.fail(new DnsError({ reason, name, type, server, rcode }));
+    return Result.fail(new DnsError({ reason, domain: name, type, server, rcode }));
   }
   return Result.flatMap(
     Answer.make({
@@ -357,7 +358,7 @@ export const toAnswer = (
     }),
     (answer) =>
       answer.status === "NoData" && isReferral(message)
-        ? Result.fail(new DnsError({ reason: "NotRecursive", name, type, server, rcode }))
+        ? Result.fail(new DnsError({ reason: "NotRecursive", domain: name, type, server, rcode }))
         : Result.succeed(answer),
   );
 };

@@ -23,7 +23,7 @@ import { Fault, maxNameOctets, readEscape, readName } from "./_wire.ts";
 import { DnsError } from "./dns_error.ts";
 
 const badName = (name: string, detail: string): Result.Result<never, DnsError> =>
-  Result.fail(new DnsError({ reason: "BadName", name, detail }));
+  Result.fail(new DnsError({ reason: "BadName", domain: name, detail }));
 
 /**
  * Reads a name as a person writes it. A dot at the end is dropped; a name with characters outside ASCII becomes its

@@ -56,7 +56,7 @@ export const fromString = (text: string): Result.Result<NameServer, DnsError> =>
     (bracketed ? !NetAddress.isIpv6Address(parsed.success) : false) ||
     (zone !== undefined && (zone === "" || !NetAddress.isIpv6Address(parsed.success)))
   ) {
-    return Result.fail(new DnsError({ reason: "BadServer", name: text }));
+    return Result.fail(new DnsError({ reason: "BadServer", domain: text }));
   }
   return Result.succeed({
     address: NetAddress.formatIp(parsed.success) + (zone === undefined ? "" : `%${zone}`),

@@ -146,7 +146,7 @@ export const fromString = <T extends RecordType>(
   );
 
 const badRecord = (type: RecordType, rdata: string, detail: string): Result.Result<never, DnsError> =>
-  Result.fail(new DnsError({ reason: "BadRecord", type, name: rdata, detail }));
+  Result.fail(new DnsError({ reason: "BadRecord", type, domain: rdata, detail }));
 
 const parsers: { readonly [T in RecordType]: (own: Owned, rdata: string) => Result.Result<RecordFor<T>, DnsError> } = {
   A: (own, rdata) =>

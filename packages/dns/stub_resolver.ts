@@ -81,7 +81,7 @@ const defaultEdnsSize = 1232;
 export const make = (transport: Transport, options: StubResolverOptions): Resolver => ({
   query: Effect.fnUntraced(function* (input: string, type: RecordType) {
     const name = yield* Effect.fromResult(Name.fromString(input));
-    if (options.servers.length === 0) return yield* new DnsError({ reason: "NoServer", name, type });
+    if (options.servers.length === 0) return yield* new DnsError({ reason: "NoServer", domain: name, type });
     const started = yield* Clock.currentTimeMillis;
     const failures: Array<DnsError> = [];
     let servers = options.servers;
@@ -112,7 +112,7 @@ const worst = (failures: ReadonlyArray<DnsError>, name: string, type: RecordType
     (most, failure) => rank(failure) > rank(most) ? failure : most,
     first ?? new DnsError({ reason: "NoServer" }),
   );
-  return new DnsError({ reason, name, type, server, rcode, detail, cause, attempts });
+  return new DnsError({ reason, domain: name, type, server, rcode, detail, cause, attempts });
 };
 
 /** Asks one server, over TCP too where the answer is long, and without EDNS where the server cannot read that. */

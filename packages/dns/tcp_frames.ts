@@ -58,7 +58,8 @@ export const make = (): TcpFrames => {
   return {
     push: (chunk) => {
       if (chunk.length === 0) return;
-      chunks.push(chunk);
+      // As a plain array, whose slices are copies, which those of a Buffer are not.
+      chunks.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
       held += chunk.length;
     },
     next: () => {

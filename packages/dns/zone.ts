@@ -120,7 +120,7 @@ export const make = (zone: StaticZone): Result.Result<Resolver, DnsError> => {
     const name = asked.success;
     const fail = (reason: ZoneFailure) => {
       const rcode = reason === "ServerFailure" ? "SERVFAIL" : reason === "Refused" ? "REFUSED" : undefined;
-      return Result.fail(new DnsError({ reason, name, type, server: "static", rcode }));
+      return Result.fail(new DnsError({ reason, domain: name, type, server: "static", rcode }));
     };
     const records: Array<Record.ResourceRecord> = [];
     const seen = new Set<string>();
