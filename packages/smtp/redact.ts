@@ -1,0 +1,211 @@
+/**
+ * Keeps credentials out of transcripts, logs and recordings.
+ *
+ * A redactor listens to both sides of one conversation, line by line, and gives each line back fit to be shown. It goes by
+ * the protocol: what follows the mechanism in AUTH, what the client sends from then on until the final reply, and the
+ * challenges of mechanisms that compute with the password are masked (RFC 4954 section 4). And it goes by value: secrets it
+ * was told, those it saw the client send, and their base64 forms are masked wherever they turn up, also when the server
+ * echoes them. Redact first, then escape with `Printable.escape`: escaping changes what would be looked for.
+ *
+ * @example A refused login that the server comments on
+ * ```ts
+ * import * as Redact from "@plausch/smtp/redact";
+ * import * as Redacted from "effect/Redacted";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const redactor = Redact.make({ secrets: [Redacted.make("tanstaaf")] });
+ * assertEquals(redactor.client("AUTH PLAIN AHRpbQB0YW5zdGFhZg=="), "AUTH PLAIN ***");
+ * assertEquals(redactor.server("535 5.7.8 tanstaaf is wrong: AHRpbQB0YW5zdGFhZg=="), "535 5.7.8 *** is wrong: ***");
+ * assertEquals(redactor.client("QUIT"), "QUIT");
+ * ```
+ *
+ * @module
+ */
+import * as Redacted from "effect/Redacted";
+import * as Octets from "./octets.ts";
+
+/** What is known before the conversation begins. */
+export interface Options {
+  /**
+   * Values to mask wherever they appear, in whatever case, alone or inside base64: passwords, tokens, whole responses. A
+   * value of fewer than four characters is masked only where no letter or digit is next to it, and one of fewer than five
+   * octets is not found inside longer base64.
+   */
+  readonly secrets?: Iterable<Redacted.Redacted<string>> | undefined;
+}
+
+/** Redacts one conversation. Lines have no line ends; their text is as from `Octets.decode`. */
+export interface Redactor {
+  /** A line of the client, fit to be shown. An empty line stays empty, and `*`, which cancels AUTH, stays. */
+  client(line: string): string;
+  /** A line of the server, fit to be shown. */
+  server(line: string): string;
+  /** Any other text, such as an error message: known secrets are masked. */
+  text(text: string): string;
+}
+
+/** What stands where something was masked; its length tells nothing. */
+export const mask = "***";
+
+/** Their challenges are prompts or error reports, and worth reading; those of others help to guess the password. */
+const readable: ReadonlySet<string> = new Set(["PLAIN", "LOGIN", "EXTERNAL", "ANONYMOUS", "OAUTHBEARER", "XOAUTH2"]);
+
+const shortest = 4;
+const shortestCore = 5;
+
+const authLine = /^([ \t]*AUTH[ \t]+)([^ \t]+)([ \t]*)([^]*)$/i;
+const mechanismPattern = /^[A-Z0-9_-]{1,20}$/i;
+const replyLine = /^(\d{3})(?:([ -])|$)/;
+const base64Run = /[A-Za-z0-9+/_-]+={0,2}/g;
+/** In XOAUTH2 and OAUTHBEARER (RFC 7628 section 3.1), where fields are separated by U+0001. */
+const bearer = /^auth=\S+ (.+)$/i;
+const wordCharacter = /[\p{L}\p{N}]/u;
+
+/** Folds case without moving any character. */
+const fold = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+
+const toBase64 = (octets: Uint8Array): string =>
+  btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join(""));
+
+const fromBase64 = (text: string): string | undefined => {
+  try {
+    return Octets.decode(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)));
+  } catch {
+    return undefined;
+  }
+};
+
+const standardAlphabet = (text: string): string => text.replaceAll("-", "+").replaceAll("_", "/");
+const urlAlphabet = (text: string): string => text.replaceAll("+", "-").replaceAll("/", "_");
+
+/**
+ * What base64 makes of the octets inside a longer text, without the characters at both ends that depend on the octets
+ * around them. There are three such cores: the octets may begin at any offset modulo three.
+ */
+const coresOf = (octets: Uint8Array): ReadonlyArray<string> =>
+  [0, 1, 2].map((offset) => {
+    const shifted = new Uint8Array(offset + octets.length);
+    shifted.set(octets, offset);
+    return toBase64(shifted).slice(Math.ceil(offset * 8 / 6), Math.floor(shifted.length * 8 / 6));
+  }).filter((core) => core.length >= shortestCore);
+
+/** The secret part of a response, in clear: the password or the token. */
+const credentialIn = (response: string, mechanism: string, turn: number): string | undefined => {
+  const decoded = fromBase64(response);
+  if (decoded === undefined) return undefined;
+  if (decoded.includes("\0")) return decoded.slice(decoded.lastIndexOf("\0") + 1);
+  const token = decoded.split("\x01").map((field) => bearer.exec(field)?.[1]).find((found) => found !== undefined);
+  return token ?? (mechanism === "LOGIN" && turn > 0 ? decoded : undefined);
+};
+
+/**
+ * A redactor at the start of a conversation.
+ *
+ * @example LOGIN, and a secret in a command of one's own
+ * ```ts
+ * import * as Redact from "@plausch/smtp/redact";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const redactor = Redact.make();
+ * assertEquals(redactor.client("AUTH LOGIN"), "AUTH LOGIN");
+ * assertEquals(redactor.server("334 VXNlcm5hbWU6"), "334 VXNlcm5hbWU6");
+ * assertEquals(redactor.client("dGlt"), "***");
+ * assertEquals(redactor.server("334 UGFzc3dvcmQ6"), "334 UGFzc3dvcmQ6");
+ * assertEquals(redactor.client("dGFuc3RhYWY="), "***");
+ * assertEquals(redactor.server("235 2.7.0 OK"), "235 2.7.0 OK");
+ * assertEquals(redactor.client("NOOP tanstaaf"), "NOOP ***");
+ * ```
+ */
+export const make = (options: Options = {}): Redactor => {
+  const texts = new Set<string>();
+  const words = new Set<string>();
+  const cores = new Set<string>();
+  /** The mechanism of the exchange that is under way. Empty if it is unknown. */
+  let mechanism: string | undefined;
+  let turn = 0;
+
+  const hide = (text: string): void => {
+    if (text !== "") (text.length < shortest ? words : texts).add(fold(text));
+  };
+
+  const hideSecret = (secret: string): void => {
+    const octets = Octets.encode(secret);
+    const encoded = toBase64(octets);
+    for (const form of [encoded, urlAlphabet(encoded)]) {
+      hide(form);
+      hide(form.replace(/=+$/, ""));
+    }
+    hide(secret);
+    for (const core of coresOf(octets)) cores.add(fold(core));
+  };
+
+  const text = (line: string): string => {
+    const folded = fold(line);
+    const isAlone = (from: number, to: number): boolean =>
+      !wordCharacter.test(line.charAt(from - 1)) && !wordCharacter.test(line.charAt(to));
+    const spans: Array<readonly [number, number]> = [];
+    for (const secret of [...texts, ...words]) {
+      for (let at = folded.indexOf(secret); at >= 0; at = folded.indexOf(secret, at + 1)) {
+        const to = at + secret.length;
+        if (secret.length >= shortest || isAlone(at, to)) spans.push([at, to]);
+      }
+    }
+    if (cores.size > 0) {
+      for (const { 0: run, index } of line.matchAll(base64Run)) {
+        const standard = fold(standardAlphabet(run));
+        if ([...cores].some((core) => standard.includes(core))) spans.push([index, index + run.length]);
+      }
+    }
+    let out = "";
+    let done = 0;
+    for (const [from, to] of spans.sort(([a], [b]) => a - b)) {
+      // What overlaps or follows at once is masked together
+      if (from > done || out === "") out += line.slice(done, from) + mask;
+      done = Math.max(done, to);
+    }
+    return out + line.slice(done);
+  };
+
+  const begin = (name: string, turns: number): void => {
+    mechanism = name;
+    turn = turns;
+  };
+
+  /** Masks a response, and knows it from now on. */
+  const response = (line: string): string => {
+    const isSecret = line !== "" && line !== "*" && line !== "=";
+    if (isSecret) {
+      const credential = credentialIn(line, mechanism ?? "", turn);
+      hide(line);
+      if (credential !== undefined) hideSecret(credential);
+    }
+    turn++;
+    return isSecret ? mask : line;
+  };
+
+  for (const secret of options.secrets ?? []) hideSecret(Redacted.value(secret));
+
+  return {
+    text,
+    client: (line) => {
+      if (mechanism !== undefined) return response(line);
+      const [, verb, name, gap, initial] = authLine.exec(line) ?? [];
+      if (verb === undefined || name === undefined) return text(line);
+      const isMechanism = mechanismPattern.test(name);
+      begin(isMechanism ? name.toUpperCase() : "", 0);
+      if (!isMechanism) return verb + response(line.slice(verb.length));
+      return verb + name + gap + (initial === "" ? "" : response(initial!.trimEnd()));
+    },
+    server: (line) => {
+      const [, code, separator] = replyLine.exec(line) ?? [];
+      if (code !== "334") {
+        const isFinal = code !== undefined && separator !== "-";
+        if (isFinal) mechanism = undefined;
+        return text(line);
+      }
+      if (mechanism === undefined) begin("", 0);
+      const isReadable = line.length <= 4 || readable.has(mechanism!);
+      return isReadable ? text(line) : line.slice(0, 4) + mask;
+    },
+  };
+};
