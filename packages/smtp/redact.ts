@@ -118,14 +118,13 @@ const credentialIn = (response: string, mechanism: string, turn: number): string
  */
 export const make = (options: Options = {}): Redactor => {
   const texts = new Set<string>();
-  const words = new Set<string>();
   const cores = new Set<string>();
   /** The mechanism of the exchange that is under way. Empty if it is unknown. */
   let mechanism: string | undefined;
   let turn = 0;
 
   const hide = (text: string): void => {
-    if (text !== "") (text.length < shortest ? words : texts).add(fold(text));
+    if (text !== "") texts.add(fold(text));
   };
 
   const hideSecret = (secret: string): void => {
@@ -144,7 +143,7 @@ export const make = (options: Options = {}): Redactor => {
     const isAlone = (from: number, to: number): boolean =>
       !wordCharacter.test(line.charAt(from - 1)) && !wordCharacter.test(line.charAt(to));
     const spans: Array<readonly [number, number]> = [];
-    for (const secret of [...texts, ...words]) {
+    for (const secret of texts) {
       for (let at = folded.indexOf(secret); at >= 0; at = folded.indexOf(secret, at + 1)) {
         const to = at + secret.length;
         if (secret.length >= shortest || isAlone(at, to)) spans.push([at, to]);
