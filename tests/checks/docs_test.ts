@@ -36,6 +36,7 @@ const good: ReadonlyArray<readonly [string, ReadonlyArray<Declaration>]> = [
   ]],
   ["what is private", [declare({ declarationKind: "private", jsDoc: {} })]],
   ["what another module exports", [declare({ ...at(0, "file:///house/packages/mx/b.ts"), jsDoc: {} })]],
+  ["what is exported by reference", [declare({ kind: "reference", jsDoc: {} })]],
   ["a type and a service of one name", [
     declare({ kind: "interface" }),
     declare({ jsDoc: {} }),

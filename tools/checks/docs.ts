@@ -68,7 +68,10 @@ const checkModule = (url: string, path: string, { module_doc, symbols }: DocOutp
   }
 
   for (const { name, declarations } of symbols) {
-    const ours = declarations.filter((one) => one.declarationKind === "export" && one.location.filename === url);
+    // What another module declares is checked there, be it shown here in full or by reference.
+    const ours = declarations.filter(({ declarationKind, kind, location }) =>
+      declarationKind === "export" && kind !== "reference" && location.filename === url
+    );
     const [first] = ours;
     if (first === undefined) continue;
     const line = first.location.line + 1;

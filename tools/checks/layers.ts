@@ -21,12 +21,11 @@ export const layers: Readonly<Record<string, Layer>> = {
   dns: {
     packages: [],
     effect: "*",
-    libraries: ["dns-packet"],
     node: { "live.ts": ["crypto", "dgram", "dns", "fs/promises", "net"] },
   },
   mx: { packages: ["dns"], effect: "*" },
   session: { packages: ["line", "smtp"], effect: "*" },
-  net: { packages: [], effect: "*", node: { "*": ["buffer", "crypto", "dgram", "dns", "net", "timers", "tls"] } },
+  net: { packages: [], effect: "*", node: { "*": ["buffer", "dgram", "dns", "net", "timers", "tls"] } },
   testing: { packages: ["line"], effect: "*" },
   sink: { packages: ["line", "smtp", "net"], effect: "*", node: { "maildir.ts": ["fs/promises", "path"] } },
   message: { packages: ["smtp"], effect: "*", libraries: ["nodemailer"] },

@@ -8,6 +8,10 @@ const rules: ReadonlyArray<{ readonly pattern: RegExp; readonly message: string 
     message: "holds a path of one machine; make it relative",
   },
   {
+    pattern: /(?:\.\.\/)+(?:share[d]|\.mirro[r])\b/g,
+    message: "leads out of the checkout; bring what is needed inside",
+  },
+  {
     pattern: /\b(?:TOD[O]|FIXM[E]|XX[X])\b/g,
     message: "leaves a note about work to do; do it, or open an issue",
   },
