@@ -1,6 +1,5 @@
 import type { Capabilities } from "@plausch/smtp/capabilities";
 import * as Command from "@plausch/smtp/command";
-import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import type { MailParameters } from "@plausch/smtp/parameter";
 import * as Path from "@plausch/smtp/path";
@@ -70,17 +69,14 @@ const localRefusal = (
   envelope: Envelope,
   content: Content,
   capabilities: Capabilities,
-): { readonly reason: LocalRefusal; readonly code: number; readonly status: string } | undefined => {
+): Pick<RecipientOutcome, "code" | "status"> & { readonly reason: LocalRefusal } | undefined => {
   if (capabilities.size !== undefined && content.size > capabilities.size) {
-    return { reason: "MessageTooBig", code: 552, status: "5.3.4" };
+    return { reason: "MessageTooBig", code: 552, status: { class: 5, subject: 3, detail: 4 } };
   }
   if (needsSmtputf8(envelope) && !capabilities.smtputf8) {
-    return { reason: "NeedsSmtpUtf8", code: 553, status: "5.6.7" };
+    return { reason: "NeedsSmtpUtf8", code: 553, status: { class: 5, subject: 6, detail: 7 } };
   }
-  if (content.eightBit && !capabilities.eightBitMime) {
-    return { reason: "Needs8bitMime", code: 554, status: "5.6.3" };
-  }
-  return undefined;
+  return content.eightBit && !capabilities.eightBitMime ? { reason: "Needs8bitMime" } : undefined;
 };
 
 /** Checks and encodes everything that a transaction will say, before a byte of it is sent. */
@@ -97,9 +93,7 @@ export const make = (
       address: Path.address(path),
       verdict: "rejected" as const,
       stage: "mail" as const,
-      reason: refusal.reason,
-      code: refusal.code,
-      status: Result.getOrUndefined(EnhancedStatus.fromString(refusal.status)),
+      ...refusal,
     }
   );
   const parameters = mailParameters(envelope, content, capabilities);

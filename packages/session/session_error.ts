@@ -71,30 +71,34 @@ export class SessionError extends Data.Error<{
 
   /** One sentence for people. Safe to print: what the peer said is escaped. */
   override get message(): string {
-    const about = Stage.describe(this.stage);
-    const said = this.reply === undefined ? "" : `: ${Printable.escape(Reply.wireLines(this.reply).at(-1) ?? "")}`;
-    switch (this.reason) {
-      case "ConnectFailed":
-        return `Cannot connect${detail(this.cause)}`;
-      case "ConnectionLost":
-        return `Lost the connection while waiting for ${answer(this.stage)}${detail(this.cause)}`;
-      case "Timeout":
-        return `Gave up waiting for ${answer(this.stage)}: the server did not answer in time`;
-      case "BadReply":
-        return `Cannot understand ${answer(this.stage)}${detail(this.cause)}`;
-      case "UnexpectedReply":
-        return `Cannot go on: the reply to ${about} has no meaning here${said}`;
-      case "UnsolicitedReply":
-        return `Cannot go on: the server said something that answers nothing${said}`;
-      case "Refused":
-        return `The server refused the session at ${about}${said}`;
-      case "Interrupted":
-        return `Interrupted while waiting for ${answer(this.stage)}`;
-      case "Closed":
-        return `The conversation is over, so ${about} was not sent${said}`;
-    }
+    return describe(this);
   }
 }
+
+const describe = ({ reason, stage, reply, cause }: SessionError): string => {
+  const about = Stage.describe(stage);
+  const said = reply === undefined ? "" : `: ${Printable.escape(Reply.wireLines(reply).at(-1) ?? "")}`;
+  switch (reason) {
+    case "ConnectFailed":
+      return `Cannot connect${detail(cause)}`;
+    case "ConnectionLost":
+      return `Lost the connection while waiting for ${answer(stage)}${detail(cause)}`;
+    case "Timeout":
+      return `Gave up waiting for ${answer(stage)}: the server did not answer in time`;
+    case "BadReply":
+      return `Cannot understand ${answer(stage)}${detail(cause)}`;
+    case "UnexpectedReply":
+      return `Cannot go on: the reply to ${about} has no meaning here${said}`;
+    case "UnsolicitedReply":
+      return `Cannot go on: the server said something that answers nothing${said}`;
+    case "Refused":
+      return `The server refused the session at ${about}${said}`;
+    case "Interrupted":
+      return `Interrupted while waiting for ${answer(stage)}`;
+    case "Closed":
+      return `The conversation is over, so ${about} was not sent${said}`;
+  }
+};
 
 const answer = (stage: Stage.Stage): string =>
   stage === "connect" || stage === "greeting" ? Stage.describe(stage) : `the reply to ${Stage.describe(stage)}`;

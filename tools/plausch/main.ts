@@ -63,7 +63,9 @@ const isWanted = (stream: { readonly isTerminal: () => boolean }): boolean => {
 const encoder = new TextEncoder();
 const print = (stream: { readonly writeSync: (octets: Uint8Array) => number }) => (text: string): void => {
   try {
-    for (let octets = encoder.encode(`${text}\n`); octets.length > 0;) octets = octets.subarray(stream.writeSync(octets));
+    for (let octets = encoder.encode(`${text}\n`); octets.length > 0;) {
+      octets = octets.subarray(stream.writeSync(octets));
+    }
   } catch (error) {
     // The reader has gone, as with `plausch … | head -1`: there is nobody left to tell.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;

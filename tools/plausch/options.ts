@@ -64,17 +64,51 @@ export interface Given {
   readonly values: (name: string) => ReadonlyArray<string>;
 }
 
-/** Reads arguments by the command's table. Fails on unknown options, missing values and surplus operands. */
+const helpOption: Option = { name: "help", short: "h", help: "Print this" };
+
+/**
+ * Joins each option that takes a value with the argument after it, so that a value may begin with a hyphen, as `--body -`
+ * and an odd address do. Fails where the value is missing.
+ */
+const joinValues = (
+  options: ReadonlyArray<Option>,
+  args: ReadonlyArray<string>,
+): Result.Result<ReadonlyArray<string>, UsageError> => {
+  const byName = new Map(options.flatMap((option) => [
+    [`--${option.name}`, option] as const,
+    ...(option.short === undefined ? [] : [[`-${option.short}`, option] as const]),
+  ]));
+  const joined: Array<string> = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!;
+    if (arg === "--") return Result.succeed([...joined, ...args.slice(at)]);
+    const option = byName.get(arg);
+    if (option?.value === undefined) {
+      joined.push(arg);
+      continue;
+    }
+    const value = args[++at];
+    if (value === undefined || byName.has(value)) {
+      const hint = `write --${option.name} ${option.value}`;
+      return Result.fail(new UsageError({ problem: `--${option.name} needs a value`, hint }));
+    }
+    joined.push(`--${option.name}=${value}`);
+  }
+  return Result.succeed(joined);
+};
+
+/** Reads arguments by the command's table. Fails on unknown options, missing or repeated values and surplus operands. */
 export const parse = (command: CommandLine, args: ReadonlyArray<string>): Result.Result<Given, UsageError> => {
-  const options: ReadonlyArray<Option> = [...command.options, { name: "help", short: "h", help: "" }];
+  const options = [...command.options, helpOption];
+  const joined = joinValues(options, args);
+  if (Result.isFailure(joined)) return Result.fail(joined.failure);
+  const withValue = options.filter((option) => option.value !== undefined).map((option) => option.name);
   const unknown: Array<string> = [];
-  const parsed = parseArgs([...args], {
-    string: options.filter((option) => option.value !== undefined).map((option) => option.name),
+  const parsed = parseArgs([...joined.success], {
+    string: withValue,
+    collect: withValue,
     boolean: options.filter((option) => option.value === undefined).map((option) => option.name),
-    collect: options.filter((option) => option.value !== undefined).map((option) => option.name),
-    alias: Object.fromEntries(
-      options.flatMap((option) => option.short === undefined ? [] : [[option.name, option.short]]),
-    ),
+    alias: Object.fromEntries(options.flatMap(({ name, short }) => short === undefined ? [] : [[name, short]])),
     "--": true,
     unknown: (arg, key) => {
       if (key === undefined) return true;
@@ -83,44 +117,32 @@ export const parse = (command: CommandLine, args: ReadonlyArray<string>): Result
     },
   }) as { readonly [name: string]: unknown };
 
+  const fail = (problem: string, hint?: string) => Result.fail(new UsageError({ problem, hint }));
+  const seeHelp = `see plausch ${command.name} --help`;
   const [stranger] = unknown;
   if (stranger !== undefined) {
     const near = nearest(stranger.replace(/^-+|=.*$/g, ""), options.map(({ name }) => name));
-    return Result.fail(
-      new UsageError({
-        problem: `Unknown option "${stranger}" of "plausch ${command.name}"`,
-        hint: near === undefined ? `see plausch ${command.name} --help` : `did you mean --${near}?`,
-      }),
-    );
+    const hint = near === undefined ? seeHelp : `did you mean --${near}?`;
+    return fail(`Unknown option "${stranger}" of "plausch ${command.name}"`, hint);
   }
-  const lists = (name: string): ReadonlyArray<string> => (parsed[name] as ReadonlyArray<string> | undefined) ?? [];
-  for (const { name, value, many } of options) {
-    if (value === undefined) continue;
-    if (lists(name).some((given) => given === "") && args.includes(`--${name}`) && !args.includes(`--${name}=`)) {
-      const at = args.lastIndexOf(`--${name}`);
-      if (args[at + 1] !== "") {
-        return Result.fail(new UsageError({ problem: `--${name} needs a value`, hint: `write --${name} ${value}` }));
-      }
-    }
-    if (many !== true && lists(name).length > 1) {
-      return Result.fail(new UsageError({ problem: `--${name} can be given only once` }));
-    }
-  }
-  const operands = [...parsed["_"] as ReadonlyArray<string | number>, ...parsed["--"] as ReadonlyArray<string>].map(String);
+  const values = (name: string): ReadonlyArray<string> => (parsed[name] as ReadonlyArray<string> | undefined) ?? [];
+  const repeated = options.find(({ name, value, many }) =>
+    value !== undefined && many !== true && values(name).length > 1
+  );
+  if (repeated !== undefined) return fail(`--${repeated.name} can be given only once`);
+  const operands = [...parsed["_"] as ReadonlyArray<string | number>, ...parsed["--"] as ReadonlyArray<string>].map(
+    String,
+  );
   if (parsed["help"] !== true && operands.length !== command.operands.length) {
     const wanted = command.operands.length === 0 ? "no argument" : command.operands.join(" ");
-    return Result.fail(
-      new UsageError({
-        problem: `"plausch ${command.name}" takes ${wanted}, not ${operands.length === 0 ? "none" : `"${operands.join(" ")}"`}`,
-        hint: `see plausch ${command.name} --help`,
-      }),
-    );
+    const got = operands.length === 0 ? "none" : `"${operands.join(" ")}"`;
+    return fail(`"plausch ${command.name}" takes ${wanted}, not ${got}`, seeHelp);
   }
   return Result.succeed({
     operands,
     has: (name) => parsed[name] === true,
-    value: (name) => lists(name).at(-1),
-    values: lists,
+    value: (name) => values(name).at(-1),
+    values,
   });
 };
 
@@ -130,7 +152,9 @@ export const nearest = (name: string, names: ReadonlyArray<string>): string | un
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
     .sort((a, b) => a.distance - b.distance);
   const [best] = ranked;
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))
+    ? best.candidate
+    : undefined;
 };
 
 /** How many letters must be inserted, dropped or changed to make one word of the other (Levenshtein). */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { compose } from "@plausch/message/compose";
+import type { LineEndPolicy } from "@plausch/line/dot-stuffing";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Domain from "@plausch/smtp/domain";
 import * as Path from "@plausch/smtp/path";
@@ -15,10 +15,11 @@ import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import * as Result from "effect/Result";
-import { chat } from "../chat.ts";
+import { type Mode, narrator } from "../chat.ts";
 import { ExitCode } from "../exit_code.ts";
 import { type CommandLine, type Given, UsageError } from "../options.ts";
 import { Shell } from "../shell.ts";
+import { talkTo } from "../route.ts";
 import * as Target from "../target.ts";
 
 /** What `plausch send` takes. */
@@ -29,7 +30,12 @@ export const commandLine: CommandLine = {
   options: [
     { name: "to", short: "t", value: "ADDRESS", many: true, help: "A recipient" },
     { name: "from", short: "f", value: "ADDRESS", help: "The sender; <> for the null sender" },
-    { name: "server", short: "s", value: "HOST[:PORT]", help: "Talk to this server; default: the domain's mail exchanger" },
+    {
+      name: "server",
+      short: "s",
+      value: "HOST[:PORT]",
+      help: "Talk to this server; default: the domain's mail exchanger",
+    },
     { name: "port", short: "p", value: "PORT", help: "The port of the mail exchanger; default: 25" },
     { name: "dns", value: "IP[:PORT]", help: "Ask this name server; default: the system's" },
     { name: "helo", value: "NAME", help: "The name to say in EHLO; default: this host's name" },
@@ -37,7 +43,11 @@ export const commandLine: CommandLine = {
     { name: "body", value: "TEXT|@FILE|-", help: "The text of the message; - reads standard input" },
     { name: "header", value: "'NAME: VALUE'", many: true, help: "A header field; takes the place of a default one" },
     { name: "data", value: "@FILE|-", help: "A whole message, sent as it is; nothing is added" },
-    { name: "line-ends", value: "POLICY", help: "normalize: lone CR and LF become CRLF (default); strict: refuse them" },
+    {
+      name: "line-ends",
+      value: "POLICY",
+      help: "normalize: lone CR and LF become CRLF (default); strict: refuse them",
+    },
     { name: "quit-after", value: "STAGE", help: "Say QUIT after greeting, ehlo, mail or rcpt; send no message" },
     { name: "timeout", value: "DURATION", help: "Limit for each answer, like 30s or 5m; default: those of RFC 5321" },
     { name: "json", help: "Print events and verdicts as JSON, an object a line" },
@@ -99,6 +109,12 @@ const timeouts = (given: Given): Effect.Effect<Timeouts.Timeouts, UsageError> =>
   );
 };
 
+const lineEnds = (given: Given): Effect.Effect<LineEndPolicy, UsageError> => {
+  const policy = given.value("line-ends") ?? "normalize";
+  const isPolicy = policy === "normalize" || policy === "strict";
+  return demand(isPolicy ? policy : undefined, `"${policy}" is no policy for line ends`, "write normalize or strict");
+};
+
 /** Text given as it is, as `@FILE`, or as `-` for standard input. */
 const octetsOf = (text: string): Effect.Effect<Uint8Array, UsageError, Shell> =>
   Effect.flatMap(Shell, (shell) => {
@@ -134,6 +150,8 @@ const message = (
     }
     const from = Path.address(envelope.reversePath);
     const text = yield* octetsOf(given.value("body") ?? "This is a test message, sent with plausch.\n");
+    // Composing takes a MIME library: load it only where a message is composed.
+    const { compose } = yield* Effect.promise(() => import("@plausch/message/compose"));
     return yield* compose({
       from: from === "" ? "MAILER-DAEMON" : from,
       to: envelope.recipients.map(({ path }) => Path.address(path)),
@@ -152,41 +170,25 @@ const heloName = (given: Given): Effect.Effect<string, never, Shell> =>
     return isName ? hostname : "[127.0.0.1]";
   });
 
+const mode = (given: Given): Mode => given.has("json") ? "json" : given.has("quiet") ? "quiet" : "transcript";
+
 /** Runs the command. */
 export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
   Effect.gen(function* () {
     const shell = yield* Shell;
-    const from = yield* demand(given.value("from"), "--from is missing", "write --from ADDRESS, or --from '<>' for the null sender");
-    const to = given.values("to");
-    yield* demand(to[0], "--to is missing", "write --to ADDRESS");
-    const stop = yield* stopAfter(given);
+    const hint = "write --from ADDRESS, or --from '<>' for the null sender";
+    const from = yield* demand(given.value("from"), "--from is missing", hint);
+    yield* demand(given.value("to"), "--to is missing", "write --to ADDRESS");
+    const target = yield* Target.fromOptions(given);
+    const policy = yield* lineEnds(given);
     const limits = yield* timeouts(given);
-    const policy = given.value("line-ends") ?? "normalize";
-    if (policy !== "normalize" && policy !== "strict") {
-      const hint = "write normalize or strict";
-      return yield* Effect.fail(new UsageError({ problem: `"${policy}" is no policy for line ends`, hint }));
-    }
-    const server = yield* Target.serverFromOptions(given);
-
-    const envelope = yield* Effect.fromResult(Envelope.make({ from, to }));
+    const stop = yield* stopAfter(given);
+    const envelope = yield* Effect.fromResult(Envelope.make({ from, to: given.values("to") }));
     const host = yield* Effect.fromResult(Domain.hostFromString(yield* heloName(given)));
     const content = yield* Effect.fromResult(Content.make(yield* message(given, envelope), policy));
-    return yield* chat({
-      shell,
-      server,
-      envelope,
-      content,
-      host,
-      timeouts: limits,
-      stopAfter: stop,
-      mode: given.has("json") ? "json" : given.has("quiet") ? "quiet" : "transcript",
-    });
-  }).pipe(
-    Effect.catchTags({
-      GrammarError: (error) => badData(error),
-      LineError: (error) => badData(error),
-    }),
-  );
+    const talk = { envelope, content, host, timeouts: limits, stopAfter: stop };
+    return yield* talkTo(target, narrator(shell, mode(given)), talk);
+  }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData }));
 
 const badData = (error: Error): Effect.Effect<ExitCode, never, Shell> =>
   Effect.map(Shell, (shell) => {

@@ -9,8 +9,6 @@ import * as Stage from "@plausch/session/stage";
 import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
 import * as Printable from "@plausch/smtp/printable";
 import * as Reply from "@plausch/smtp/reply";
-import type { Paint } from "./paint.ts";
-import { line } from "./transcript.ts";
 
 const reasons: { readonly [R in NonNullable<RecipientOutcome["reason"]>]: string } = {
   MessageTooBig: "the message is larger than this server takes",
@@ -38,18 +36,17 @@ export const describe = (outcome: RecipientOutcome): string => {
     const said = Printable.escape(Reply.text(reply));
     const why = verdict === "accepted" ? "" : ` (${Reply.explain(reply)})`;
     const numbers = [code, status === undefined ? undefined : EnhancedStatus.format(status)];
-    return `${who}: ${verdict}${where}: ${[...numbers, said].filter((part) => part !== undefined && part !== "").join(" ")}${why}`;
+    return `${who}: ${verdict}${where}: ${
+      [...numbers, said].filter((part) => part !== undefined && part !== "").join(" ")
+    }${why}`;
   }
   const doubt = verdict === "uncertain" ? "; the message may have arrived, so sending it again may double it" : "";
   return `${who}: ${verdict}${where}: ${reason === undefined ? "no answer" : reasons[reason]}${doubt}`;
 };
 
-/** The lines for all recipients; those that were not accepted carry the marker of a failure. */
-export const lines = (paint: Paint, recipients: ReadonlyArray<RecipientOutcome>): ReadonlyArray<string> =>
-  recipients.map((outcome) => {
-    const isFine = outcome.verdict === "accepted" || outcome.reason === "Stopped";
-    return line(paint, isFine ? "===" : "***", describe(outcome));
-  });
+/** Whether the verdict is what was asked for. */
+export const isFine = ({ verdict, reason }: RecipientOutcome): boolean =>
+  verdict === "accepted" || reason === "Stopped";
 
 /** What to try when a conversation failed, if anything comes to mind. */
 export const hint = (error: SessionError): string | undefined => {
