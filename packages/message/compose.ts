@@ -72,7 +72,7 @@ const defaultFields = (
  * Makes a message: its header section, an empty line and its text, with CRLF line ends. Date comes from effect's clock,
  * Message-ID from effect's `Random`. Field values outside ASCII are encoded (RFC 2047), long ones folded.
  *
- * Fails with `BadHeaderName`, `BadHeaderValue` or `ControlCharacter` if a field could forge another (RFC 5322 section
+ * Fails with `BadHeaderName` or `BadHeaderValue` if a field could forge another (RFC 5322 section
  * 2.2).
  *
  * @example No field smuggles another in
@@ -96,7 +96,7 @@ export const compose = (parts: Parts): Effect.Effect<Uint8Array, GrammarError> =
     const made = defaultFields(parts, date, unique).filter(([name]) => !taken.has(name.toLowerCase()));
     const composer = new newComposer("text/plain; charset=utf-8", { newline: "\r\n" });
     for (const [name, value] of [...made, ...own]) {
-      const checked = Result.all([Header.fieldName(name), Header.fieldValue(value)]);
+      const checked = Result.all([Header.fieldName(name), Header.fieldValue(value, { utf8: true })]);
       if (Result.isFailure(checked)) return yield* Effect.fail(checked.failure);
       composer.setHeader(name, value);
     }

@@ -16,7 +16,7 @@ import * as Domain from "@plausch/smtp/domain";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Effect from "effect/Effect";
 import * as Socket from "effect/socket/Socket";
-import { ExitCode, fromRecipients } from "./exit_code.ts";
+import { type ExitCode, fromRecipients } from "./exit_code.ts";
 import * as Json from "./render/json.ts";
 import * as OutcomeLines from "./render/outcome.ts";
 import * as Transcript from "./render/transcript.ts";

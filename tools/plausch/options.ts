@@ -74,7 +74,7 @@ const joinValues = (
   options: ReadonlyArray<Option>,
   args: ReadonlyArray<string>,
 ): Result.Result<ReadonlyArray<string>, UsageError> => {
-  const byName = new Map(options.flatMap((option) => [
+  const byName = new Map<string, Option>(options.flatMap((option) => [
     [`--${option.name}`, option] as const,
     ...(option.short === undefined ? [] : [[`-${option.short}`, option] as const]),
   ]));

@@ -12,7 +12,7 @@ import * as Printable from "@plausch/smtp/printable";
 import * as Reply from "@plausch/smtp/reply";
 import * as Effect from "effect/Effect";
 import { ExitCode } from "../exit_code.ts";
-import { type CommandLine, type Given, UsageError } from "../options.ts";
+import type { CommandLine, Given, UsageError } from "../options.ts";
 import { line } from "../render/transcript.ts";
 import { Shell } from "../shell.ts";
 import * as Target from "../target.ts";
