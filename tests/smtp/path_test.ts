@@ -1,9 +1,13 @@
+import * as Domain from "@plausch/smtp/domain";
+import type { GrammarError } from "@plausch/smtp/grammar-error";
+import type { AddressOptions, Mailbox } from "@plausch/smtp/mailbox";
 import * as Path from "@plausch/smtp/path";
-import type { Host } from "@plausch/smtp/domain";
 import { assert, assertEquals } from "@std/assert";
 import * as Result from "effect/Result";
 import text from "../cases/paths.jsonl" with { type: "text" };
 import { parseCases } from "../support/cases.ts";
+import { property } from "../support/property.ts";
+import { forwardPath, reversePath, wildText } from "./_arbitrary.ts";
 
 interface Case {
   readonly id: string;
@@ -23,7 +27,7 @@ interface Case {
   readonly warnings?: ReadonlyArray<string>;
 }
 
-const domainOf = (host: Host) => {
+const domainOf = (host: Domain.Host) => {
   switch (host._tag) {
     case "Name":
       return { type: "name", value: host.name, ...(host.ascii === host.name ? {} : { ascii: host.ascii }) };
@@ -67,3 +71,120 @@ for (const { id, kind, input, smtputf8, expect, warnings = [] } of parseCases<Ca
     assertEquals(path._tag === "Mailbox" ? path.warnings : [], warnings);
   });
 }
+
+const read = (text: string, options?: AddressOptions) => Result.getOrThrow(Path.reverseFromString(text, options));
+const fault = (text: string, options?: AddressOptions) => {
+  const { reason, offset } = Result.getOrThrow(Result.flip(Path.forwardFromString(text, options)));
+  return [reason, offset];
+};
+
+Deno.test("faults of the brackets", () => {
+  assertEquals(fault("<user"), ["MissingDomain", 5]);
+  assertEquals(fault("<user@"), ["MissingDomain", 6]);
+  assertEquals(fault("<user@a.b"), ["MissingBracket", 9]);
+  assertEquals(fault("<user@[192.0.2.1]"), ["MissingBracket", 17]);
+  assertEquals(fault("<>"), ["NullPath", 0]);
+  assertEquals(fault("<postmaster"), ["MissingDomain", 11]);
+  assertEquals(fault("<postmaster>x"), ["TrailingGarbage", 12]);
+  assertEquals(fault("<@a.b:postmaster>"), ["MissingDomain", 16]);
+  assertEquals(fault("<a@b>>"), ["TrailingGarbage", 5]);
+  assertEquals(fault("<<a@b>>"), ["BadAtext", 1]);
+});
+
+Deno.test("a bracket inside quotes or a literal closes nothing", () => {
+  assertEquals(Path.address(read('<"a>b"@[x:c>d]>')), '"a>b"@[x:c>d]');
+});
+
+Deno.test("a source route is kept, and its domains go as A-labels", () => {
+  const path = read("<@bücher.example,@b.example:user@c.example>", { smtputf8: true });
+  assert(path._tag === "Mailbox");
+  assertEquals(path.route, ["bücher.example", "b.example"]);
+  assertEquals(Result.getOrThrow(Path.format(path)), "<@xn--bcher-kva.example,@b.example:user@c.example>");
+  assertEquals(Path.address(path), "user@c.example");
+});
+
+Deno.test("lenient mode takes a path without brackets", () => {
+  const path = read("user@example.com", { lenient: true });
+  assert(path._tag === "Mailbox");
+  assertEquals(path.warnings, ["MissingBrackets"]);
+  assertEquals(Result.getOrThrow(Path.format(path)), "<user@example.com>");
+  assertEquals(fault("", { lenient: true }), ["MissingBracket", 0]);
+  assertEquals(fault("a@b c@d", { lenient: true }), ["TrailingGarbage", 3]);
+});
+
+Deno.test("an address for people has the domain as written", () => {
+  assertEquals(Path.address(read("<user@BÜCHER.example>", { smtputf8: true })), "user@BÜCHER.example");
+  assertEquals(Path.address({ _tag: "Postmaster", localPart: "PostMaster" }), "PostMaster");
+});
+
+Deno.test("a path that needs SMTPUTF8 is not written without it", () => {
+  const path = read("<用户@例え.test>", { smtputf8: true });
+  const error = Result.getOrThrow(Result.flip(Path.format(path)));
+  assertEquals([error.reason, error.offset], ["NonAscii", 1]);
+  assertEquals(Result.getOrThrow(Path.format(path, { smtputf8: true })), "<用户@例え.test>");
+});
+
+Deno.test("a mailbox that was put together by hand is read before it is written", () => {
+  const good = { ...read("<user@example.com>") } as Mailbox;
+  assertEquals(Result.getOrThrow(Path.format(good)), "<user@example.com>");
+  const reason = (path: Path.ReversePath | Path.ForwardPath) =>
+    Result.getOrThrow(Result.flip(Path.format(path))).reason;
+  assertEquals(reason({ ...good, localPart: "x\r\nRCPT TO:<y" }), "ControlCharacter");
+  assertEquals(reason({ ...good, localPart: "x> SIZE=1" }), "MissingDomain");
+  assertEquals(reason({ ...good, localPart: "x@y" }), "BadAtext");
+  assertEquals(reason({ ...good, localPart: "x@y> <x" }), "TrailingGarbage");
+  assertEquals(reason({ ...good, localPart: "ü" }), "NonAscii");
+  assertEquals(reason({ ...good, domain: { _tag: "Name", name: "a", ascii: "a> SIZE=1" } }), "TrailingGarbage");
+  assertEquals(reason({ ...good, domain: { _tag: "Ipv4", address: "1.2.3" } }), "BadAddressLiteral");
+  assertEquals(reason({ ...good, route: ["a\n"] }), "ControlCharacter");
+  assertEquals(reason({ _tag: "Postmaster", localPart: "root" }), "MissingDomain");
+  assertEquals(Result.getOrThrow(Path.format({ ...good, route: ["a.example"] })), "<@a.example:user@example.com>");
+});
+
+Deno.test("what was checked is written, whatever is done to the value afterwards", () => {
+  const path = read("<user@example.com>");
+  Object.assign(path, { localPart: "x>\r\nDATA" });
+  assertEquals(Result.getOrThrow(Path.format(path)), "<user@example.com>");
+});
+
+const utf8 = { smtputf8: true };
+
+/** Reads, writes, reads and writes: the second time around, nothing may change. */
+const settles = (
+  fromString: (
+    text: string,
+    options: AddressOptions,
+  ) => Result.Result<Path.ReversePath | Path.ForwardPath, GrammarError>,
+) =>
+(text: string): boolean => {
+  const first = fromString(text, utf8);
+  if (Result.isFailure(first)) return ["LocalPartTooLong", "PathTooLong"].includes(first.failure.reason);
+  const wire = Result.getOrThrow(Path.format(first.success, utf8));
+  const second = Result.getOrThrow(fromString(wire, utf8));
+  const isSame = first.success._tag !== "Mailbox" || second._tag === "Mailbox" &&
+      second.localValue === first.success.localValue && second.needsSmtputf8 === first.success.needsSmtputf8 &&
+      Domain.format(second.domain) === Domain.format(first.success.domain);
+  return isSame && Result.getOrThrow(Path.format(second, utf8)) === wire;
+};
+
+property("a reverse-path survives writing and reading", reversePath, settles(Path.reverseFromString));
+property("a forward-path survives writing and reading", forwardPath, settles(Path.forwardFromString));
+
+property("a hand-made copy is written as its original", reversePath, (text) => {
+  const path = Path.reverseFromString(text, utf8);
+  if (Result.isFailure(path)) return true;
+  const copy = Path.format({ ...path.success }, utf8);
+  return Result.getOrThrow(copy) === Result.getOrThrow(Path.format(path.success, utf8));
+});
+
+property(
+  "reading never throws, and what is read can be written",
+  wildText,
+  (text) =>
+    [text, `<${text}>`, `<${text}@a.b>`, `<a@${text}>`].every((input) => {
+      const path = Path.reverseFromString(input, { smtputf8: true, lenient: true });
+      const forward = Path.forwardFromString(input);
+      return (Result.isFailure(path) || Result.isSuccess(Path.format(path.success, utf8))) &&
+        (Result.isFailure(forward) || /^<[ -~]+>$/.test(Result.getOrThrow(Path.format(forward.success))));
+    }),
+);

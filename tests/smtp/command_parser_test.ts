@@ -1,0 +1,255 @@
+import * as CommandParser from "@plausch/smtp/command-parser";
+import { GrammarError } from "@plausch/smtp/grammar-error";
+import * as Path from "@plausch/smtp/path";
+import { assert, assertEquals } from "@std/assert";
+import * as Result from "effect/Result";
+import { property } from "../support/property.ts";
+import { anyOf, anyText, smtpText } from "./_arbitrary.ts";
+
+const read = (text: string, options?: CommandParser.ParseOptions) =>
+  Result.getOrThrow(CommandParser.parse(text, options));
+const fault = (text: string, options?: CommandParser.ParseOptions) => {
+  const error = Result.getOrThrow(Result.flip(CommandParser.parse(text, options)));
+  return [error.reason, CommandParser.replyCode(error)];
+};
+
+Deno.test("verbs without case", () => {
+  assertEquals(read("eHlO client.example"), {
+    _tag: "EHLO",
+    host: { _tag: "Name", name: "client.example", ascii: "client.example" },
+    warnings: [],
+  });
+  for (const verb of ["DATA", "data", "RSET", "rset", "QUIT", "Quit"]) {
+    assertEquals(read(verb)._tag, verb.toUpperCase());
+  }
+  assertEquals(read("noop"), { _tag: "NOOP", warnings: [] });
+  assertEquals(read("NOOP a b"), { _tag: "NOOP", argument: "a b", warnings: [] });
+  assertEquals(read("HELP mail"), { _tag: "HELP", topic: "mail", warnings: [] });
+  assertEquals(read("VRFY <user@a.b>"), { _tag: "VRFY", argument: "<user@a.b>", warnings: [] });
+  assertEquals(read("vrfy 用户 smtputf8", { smtputf8: true }), {
+    _tag: "VRFY",
+    argument: "用户",
+    smtputf8: true,
+    warnings: [],
+  });
+});
+
+Deno.test("white space at the end of a line does not count", () => {
+  for (
+    const text of ["QUIT ", "RSET \t ", "NOOP  ", "EHLO a.b ", "MAIL FROM:<> \t", "RCPT TO:<a@b.c> NOTIFY=NEVER  "]
+  ) {
+    assertEquals(read(text), read(text.trimEnd()));
+    assertEquals(read(text).warnings, []);
+  }
+});
+
+Deno.test("MAIL and RCPT with parameters", () => {
+  const mail = read("MAIL FROM:<> SIZE=1024 BODY=8BITMIME RET=HDRS ENVID=a+20b AUTH=<>");
+  assertEquals(mail, {
+    _tag: "MAIL",
+    reversePath: Path.nullPath,
+    parameters: { size: 1024, body: "8BITMIME", ret: "HDRS", envid: "a b", other: [{ keyword: "AUTH", value: "<>" }] },
+    warnings: [],
+  });
+  const rcpt = read("rcpt to:<Postmaster> notify=success,failure ORCPT=rfc822;a@b.c X");
+  assertEquals(rcpt, {
+    _tag: "RCPT",
+    forwardPath: { _tag: "Postmaster", localPart: "Postmaster" },
+    parameters: {
+      notify: ["SUCCESS", "FAILURE"],
+      orcpt: { addressType: "rfc822", address: "a@b.c" },
+      other: [{ keyword: "X" }],
+    },
+    warnings: [],
+  });
+});
+
+Deno.test("a path that looks like the end of a path and a parameter", () => {
+  const mail = read('MAIL FROM:<"a@evil.test> SIZE=1"@example.com> SIZE=2');
+  assert(mail._tag === "MAIL" && mail.reversePath._tag === "Mailbox");
+  assertEquals(mail.reversePath.localValue, "a@evil.test> SIZE=1");
+  assertEquals(mail.parameters, { size: 2 });
+});
+
+Deno.test("the reason of a fault picks the reply", () => {
+  const faults: ReadonlyArray<readonly [string, string, number]> = [
+    ["", "UnknownVerb", 500],
+    [" ", "UnknownVerb", 500],
+    [" NOOP", "UnknownVerb", 500],
+    ["NOOPS", "UnknownVerb", 500],
+    ["QUIT;", "UnknownVerb", 500],
+    ["EHLO\ta.b", "UnknownVerb", 500],
+    ["MAILFROM:<>", "UnknownVerb", 500],
+    ["R\u017fET", "UnknownVerb", 500],
+    ["\x16\x03\x01", "UnknownVerb", 500],
+    ["constructor", "UnknownVerb", 500],
+    ["DATA now", "UnexpectedArgument", 501],
+    ["QUIT x", "UnexpectedArgument", 501],
+    ["RSET x", "UnexpectedArgument", 501],
+    ["EHLO", "MissingArgument", 501],
+    ["HELO ", "MissingArgument", 501],
+    ["EHLO a b", "BadDomain", 501],
+    ["EHLO a_b", "BadDomain", 501],
+    ["EHLO  a", "BadDomain", 501],
+    ["EHLO [1.2.3]", "BadAddressLiteral", 501],
+    ["EHLO bücher.example", "NonAscii", 501],
+    ["EHLO a\0b", "ControlCharacter", 501],
+    ["NOOP a\tb", "ControlCharacter", 501],
+    ["NOOP  a", "BadArgument", 501],
+    ["HELP ü", "NonAscii", 501],
+    ["VRFY", "MissingArgument", 501],
+    ["MAIL", "MissingArgument", 501],
+    ["MAIL ", "MissingArgument", 501],
+    ["MAIL <a@b.c>", "BadArgument", 501],
+    ["MAIL TO:<a@b.c>", "BadArgument", 501],
+    ["MAIL FROM <a@b.c>", "BadArgument", 501],
+    ["MAIL  FROM:<a@b.c>", "BadArgument", 501],
+    ["MAIL FROM:", "MissingBracket", 501],
+    ["MAIL FROM: <a@b.c>", "MissingBracket", 501],
+    ["MAIL FROM:a@b.c", "MissingBracket", 501],
+    ["MAIL FROM:<a@b.c", "MissingBracket", 501],
+    ["MAIL FROM:<a@b.c>SIZE=1", "TrailingGarbage", 501],
+    ["MAIL FROM:<a@b.c>\tSIZE=1", "ControlCharacter", 501],
+    ["MAIL FROM:<a@b.c>  SIZE=1", "BadKeyword", 501],
+    ["MAIL FROM:<a@b.c> SIZE=x", "BadSize", 501],
+    ["MAIL FROM:<a@b.c> SIZE=1 size=2", "DuplicateParameter", 501],
+    ["MAIL FROM:<a@b.c> BODY=BINARYMIME", "BadBody", 504],
+    ["MAIL FROM:<ü@b.c>", "NonAscii", 550],
+    ["MAIL FROM:<ü@b.c\0>", "ControlCharacter", 501],
+    ["RCPT TO:<>", "NullPath", 501],
+    ["RCPT TO:<ü@b.c>", "NonAscii", 553],
+    ["RCPT TO:<a@b.c> NOTIFY=NEVER,DELAY", "BadNotify", 501],
+    ["RCPT FROM:<a@b.c>", "BadArgument", 501],
+  ];
+  for (const [text, reason, code] of faults) assertEquals(fault(text), [reason, code], text);
+  assertEquals(CommandParser.replyCode(new GrammarError({ subject: "command", reason: "CommandTooLong" })), 500);
+  assertEquals(CommandParser.replyCode(new GrammarError({ subject: "parameter", reason: "UnknownParameter" })), 555);
+});
+
+Deno.test("the place of a fault counts from the beginning of the line", () => {
+  const error = Result.getOrThrow(Result.flip(CommandParser.parse("MAIL FROM:<us er@a.b>")));
+  assertEquals([error.subject, error.offset, error.input], ["reverse-path", 13, "MAIL FROM:<us er@a.b>"]);
+});
+
+Deno.test("a sender that needs SMTPUTF8 has to say so", () => {
+  const offered = { smtputf8: true };
+  assertEquals(fault("MAIL FROM:<ü@b.c>", offered), ["NonAscii", 550]);
+  assertEquals(fault("MAIL FROM:<a@ü.c>", offered), ["NonAscii", 550]);
+  const mail = read("MAIL FROM:<ü@b.c> SMTPUTF8", offered);
+  assert(mail._tag === "MAIL" && mail.reversePath._tag === "Mailbox");
+  assertEquals([mail.reversePath.localPart, mail.parameters.smtputf8], ["ü", true]);
+  assertEquals(read("MAIL FROM:<a@b.c> SMTPUTF8")._tag, "MAIL");
+  assertEquals(fault("RCPT TO:<a\udcff@b.c>", offered), ["BadUtf8", 501]);
+});
+
+const lenient = { lenient: true };
+
+Deno.test("lenient mode takes spaces, and says so", () => {
+  for (
+    const text of [
+      "MAIL FROM: <a@b.c> SIZE=1",
+      "MAIL  FROM:<a@b.c> SIZE=1",
+      "MAIL FROM:<a@b.c>   SIZE=1",
+    ]
+  ) {
+    const mail = read(text, lenient);
+    assert(mail._tag === "MAIL" && mail.reversePath._tag === "Mailbox");
+    assertEquals([Path.address(mail.reversePath), mail.parameters, mail.warnings], [
+      "a@b.c",
+      { size: 1 },
+      ["ExtraSpace"],
+    ]);
+  }
+  assertEquals(read("MAIL FROM:   <>", lenient).warnings, ["ExtraSpace"]);
+  assertEquals(read("NOOP  x", lenient), { _tag: "NOOP", argument: "x", warnings: ["ExtraSpace"] });
+  assertEquals(read("VRFY a  SMTPUTF8", lenient), { _tag: "VRFY", argument: "a", smtputf8: true, warnings: [] });
+});
+
+Deno.test("lenient mode takes paths without brackets, with parameters behind them", () => {
+  const mail = read('MAIL FROM:"a b"@c.d SIZE=1', lenient);
+  assert(mail._tag === "MAIL" && mail.reversePath._tag === "Mailbox");
+  assertEquals(mail.reversePath.warnings, ["MissingBrackets"]);
+  assertEquals([mail.reversePath.localValue, mail.parameters, mail.warnings], ["a b", { size: 1 }, []]);
+  const rcpt = read("RCPT TO: a@[192.0.2.1]", lenient);
+  assert(rcpt._tag === "RCPT" && rcpt.forwardPath._tag === "Mailbox");
+  assertEquals(rcpt.forwardPath.warnings, ["MissingBrackets"]);
+  assertEquals(rcpt.warnings, ["ExtraSpace"]);
+  assertEquals(fault("RCPT TO:", lenient), ["MissingBracket", 501]);
+});
+
+Deno.test("lenient mode takes what clients call themselves", () => {
+  const host = (text: string) => {
+    const command = read(text, lenient);
+    assert(command._tag === "EHLO" || command._tag === "HELO");
+    return [command.host._tag === "Name" ? command.host.ascii : command.host._tag, ...command.warnings];
+  };
+  assertEquals(host("EHLO client.example"), ["client.example"]);
+  assertEquals(host("HELO [192.0.2.1]"), ["Ipv4"]);
+  assertEquals(host("EHLO my_pc"), ["my_pc", "BadHost"]);
+  assertEquals(host("EHLO client.example."), ["client.example.", "BadHost"]);
+  assertEquals(host("EHLO [192.0.2"), ["[192.0.2", "BadHost"]);
+  assertEquals(host("EHLO Büro-PC"), ["Büro-PC", "BadHost"]);
+  assertEquals(host("EHLO B\udcfcro"), ["B\udcfcro", "BadHost"]);
+  assertEquals(host("EHLO [192.0.2.1] my machine"), ["Ipv4", "ExtraText"]);
+  assertEquals(host("EHLO  a"), ["a", "ExtraSpace"]);
+  assertEquals(fault("EHLO", lenient), ["MissingArgument", 501]);
+  assertEquals(fault("EHLO a\x1b[2J", lenient), ["ControlCharacter", 501]);
+  assertEquals(fault("EHLO a b\0", lenient), ["ControlCharacter", 501]);
+});
+
+Deno.test("lenient mode takes an equals sign in a value", () => {
+  const rcpt = read("RCPT TO:<a@b.c> ORCPT=rfc822;x=y@b.c XOORG=a=b", lenient);
+  assert(rcpt._tag === "RCPT");
+  assertEquals(rcpt.parameters, {
+    orcpt: { addressType: "rfc822", address: "x=y@b.c" },
+    other: [{ keyword: "XOORG", value: "a=b" }],
+  });
+});
+
+Deno.test("lenient mode does not take what is dangerous", () => {
+  for (
+    const [text, reason] of [
+      ["MAIL FROM:<a@b.c>\r\nRCPT TO:<x@y.z>", "ControlCharacter"],
+      ["MAIL FROM:<a@b.c\0>", "ControlCharacter"],
+      ["MAIL FROM:<a@b.c><x@y.z>", "TrailingGarbage"],
+      ["RCPT TO:<a@b.c,d@e.f>", "BadAtext"],
+      ["RCPT TO:a@b.c,d@e.f", "BadAtext"],
+      ["RCPT TO:<ü@b.c>", "NonAscii"],
+      ["DATA x", "UnexpectedArgument"],
+    ] as const
+  ) {
+    assertEquals(fault(text, lenient)[0], reason, text);
+  }
+});
+
+Deno.test("an HTTP request is known as one", () => {
+  for (const line of ["GET / HTTP/1.1", "POST /x?y HTTP/1.0", "PRI * HTTP/2.0", "CONNECT a:25 HTTP/1.1"]) {
+    assert(CommandParser.isHttp(line), line);
+  }
+  for (const line of ["GET", "HELP GET / HTTP/1.1", "get / http/1.1", "NOOP"]) {
+    assert(!CommandParser.isHttp(line), line);
+  }
+});
+
+property("any string is a command or an error", anyOf(anyText, smtpText), (text) => {
+  for (const smtputf8 of [false, true]) {
+    const strict = CommandParser.parse(text, { smtputf8 });
+    const taken = CommandParser.parse(text, { smtputf8, lenient: true });
+    if (Result.isFailure(strict)) {
+      assert(strict.failure instanceof GrammarError && strict.failure.message.length > 0);
+      // deno-lint-ignore no-control-regex
+      assert(!/[\x00-\x1f\x7f-\x9f]/.test(strict.failure.message));
+    } else {
+      assertEquals(strict.success.warnings, []);
+      assert(Result.isSuccess(taken));
+    }
+  }
+  return true;
+}, { runs: 3000, seed: "plausch" });
+
+property("strict commands have no control character", smtpText, (text) =>
+  // deno-lint-ignore no-control-regex
+  Result.isFailure(CommandParser.parse(text)) || !/[\x00-\x08\x0a-\x1f\x7f]/.test(text), {
+  runs: 2000,
+  seed: "plausch",
+});
