@@ -25,10 +25,7 @@ it("a field of the caller takes the place of a default one, whatever its case", 
     const fields = [["date", "Thu, 01 Jan 1970 00:00:00 +0000"], ["X-Mark", "1"], ["SUBJECT", "mine"]] as const;
     const message = text(yield* Compose.compose({ ...parts, fields }));
     assertEquals(message.match(/^date:/gim)?.length, 1);
-    assertEquals(
-      message.match(/^subject:.*$/gim),
-      ["SUBJECT: mine"].map((line) => message.match(/^subject:.*$/im)?.[0] ?? line),
-    );
+    assertEquals(message.match(/^subject: mine\r$/gim)?.length, 1);
     assertMatch(message, /^X-Mark: 1\r$/m);
     assert(!message.includes("Testmail"));
   }));
