@@ -1,0 +1,138 @@
+// Octets as the text of one transcript line, and back. transcript.ts documents the notation for its users.
+
+export const CR = 0x0d;
+export const LF = 0x0a;
+export const CRLF: Uint8Array = Uint8Array.of(CR, LF);
+
+const encoder = new TextEncoder();
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** UTF-8 octets of a text. */
+export const encode = (text: string): Uint8Array => encoder.encode(text);
+
+/** Joins octets. */
+export const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+};
+
+/** The end of the line that begins at `from`: behind its LF, or the end of the octets. */
+export const lineEnd = (octets: Uint8Array, from: number): number => {
+  const at = octets.indexOf(LF, from);
+  return at < 0 ? octets.length : at + 1;
+};
+
+/** Whether `octets[from..to)` ends with CRLF. */
+export const endsWithCrlf = (octets: Uint8Array, from: number, to: number): boolean =>
+  to - from >= 2 && octets[to - 1] === LF && octets[to - 2] === CR;
+
+// Controls, format characters, separators, unassigned and private characters, blanks other than the space, and characters
+// that are drawn as nothing.
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/u;
+
+/** A text with what cannot be seen written as code points; for quoting only. */
+export const visible = (text: string): string =>
+  Array.from(text, (char) => invisible.test(char) ? `\\u{${char.codePointAt(0)!.toString(16)}}` : char).join("");
+
+const named: Readonly<Record<number, string>> = { 0x09: "\\t", 0x0a: "\\n", 0x0d: "\\r", 0x5c: "\\\\" };
+
+const escapeOctet = (octet: number): string => named[octet] ?? `\\x${octet.toString(16).padStart(2, "0")}`;
+
+const sequenceLength = (lead: number): number =>
+  lead < 0xc2 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 1;
+
+/** The visible character at `octets[at..]`, where there is one. */
+const characterAt = (octets: Uint8Array, at: number, to: number): string | undefined => {
+  const length = sequenceLength(octets[at]!);
+  if (at + length > to) return undefined;
+  try {
+    const character = utf8.decode(octets.subarray(at, at + length));
+    return character === "\\" || invisible.test(character) ? undefined : character;
+  } catch {
+    return undefined;
+  }
+};
+
+/** The text of `octets[from..to)`, with a mark at each of `cuts`. A blank at the end is escaped: editors take it away. */
+export const escape = (octets: Uint8Array, from: number, to: number, cuts: ReadonlySet<number>): string => {
+  let text = "";
+  let at = from;
+  while (at < to) {
+    if (cuts.has(at)) text += "\\|";
+    const character = characterAt(octets, at, to);
+    const length = character === undefined ? 1 : sequenceLength(octets[at]!);
+    let isWhole = character !== undefined && !(character === " " && at + 1 === to);
+    for (let i = at + 1; i < at + length; i++) isWhole &&= !cuts.has(i);
+    text += isWhole ? character : escapeOctet(octets[at]!);
+    at += isWhole ? length : 1;
+  }
+  return text;
+};
+
+/** The text of one line as a transcript shows it: CRLF is left out, and a line without it ends with a backslash. */
+export const lineText = (octets: Uint8Array, from: number, to: number, cuts: ReadonlySet<number>): string => {
+  const hasPlainEnd = endsWithCrlf(octets, from, to) && !cuts.has(to - 1) && !cuts.has(to - 2);
+  if (hasPlainEnd) return escape(octets, from, to - 2, cuts);
+  if (endsWithCrlf(octets, from, to) && !cuts.has(to - 1)) return `${escape(octets, from, to - 2, cuts)}\\|`;
+  return `${escape(octets, from, to, cuts)}\\`;
+};
+
+/** What a line's text stands for. */
+export interface Text {
+  readonly octets: Uint8Array;
+  /** Where chunks begin, as offsets into the octets. */
+  readonly cuts: ReadonlyArray<number>;
+}
+
+const unescaped: Readonly<Record<string, number>> = { r: CR, n: LF, t: 0x09, "\\": 0x5c };
+
+/** Reads the text of one line. Gives the faulty escape as a string where there is one. */
+export const unescape = (text: string): Text | string => {
+  const parts: Array<Uint8Array> = [];
+  const cuts: Array<number> = [];
+  let length = 0;
+  const push = (octets: Uint8Array) => {
+    parts.push(octets);
+    length += octets.length;
+  };
+  let at = 0;
+  for (;;) {
+    const next = text.indexOf("\\", at);
+    push(encode(text.slice(at, next < 0 ? text.length : next)));
+    if (next < 0) {
+      push(CRLF);
+      break;
+    }
+    const kind = text.charAt(next + 1);
+    at = next + 2;
+    if (kind === "") break;
+    if (kind === "|") {
+      cuts.push(length);
+    } else if (kind === "x") {
+      const hex = text.slice(at, at + 2);
+      if (!/^[0-9a-f]{2}$/i.test(hex)) return `\\x${hex}`;
+      push(Uint8Array.of(parseInt(hex, 16)));
+      at += 2;
+    } else {
+      const octet = unescaped[kind];
+      if (octet === undefined) return `\\${String.fromCodePoint(text.codePointAt(next + 1)!)}`;
+      push(Uint8Array.of(octet));
+    }
+  }
+  return { octets: concat(parts), cuts };
+};
+
+/** The parts of a line's text that are drawn as one: an escape or a character. */
+export const units = (text: string): ReadonlyArray<string> => text.match(/\\x[0-9a-f]{2}|\\.|[^]/giu) ?? [];
+
+const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Octets as text for people and functions of theirs; what is no UTF-8 becomes U+FFFD. */
+export const decodeLossy = (octets: Uint8Array): string => lossy.decode(octets);

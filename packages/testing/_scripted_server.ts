@@ -1,0 +1,288 @@
+import * as Duration from "effect/Duration";
+import * as Notation from "./_notation.ts";
+import * as Transcript from "./transcript.ts";
+import { type MismatchReason, TranscriptMismatch } from "./transcript_mismatch.ts";
+
+/** What the server has put on its way to the client: octets, or the end of the connection. */
+type Outgoing =
+  | { readonly at: number; readonly octets: Uint8Array }
+  | { readonly at: number; readonly end: "server closes" | "server drops" };
+
+/** What the client finds when it reads. */
+export type Taken =
+  | { readonly _tag: "Octets"; readonly octets: Uint8Array }
+  /** Nothing for so many milliseconds, or until `version` changes. */
+  | { readonly _tag: "Nothing"; readonly millis: number }
+  | { readonly _tag: "Over"; readonly how: "closed" | "dropped" | "left" };
+
+/** What becomes of something that the client says or does. */
+export type Heard = "taken" | "closed" | "tlsFailed" | "mismatch";
+
+/** Where chunks begin in a turn of so many octets, whose first is the `said`-th of the server's. */
+export type Cutter = (said: number, length: number) => Iterable<number>;
+
+const noCuts: ReadonlySet<number> = new Set();
+
+const isTls = (step: Transcript.Step): boolean => step._tag === "Stage" && step.direction.startsWith("tls ");
+
+/** The whole line of which `octets[at]` is a part. */
+const lineAround = (octets: Uint8Array, at: number): readonly [from: number, to: number] => [
+  at === 0 ? 0 : octets.lastIndexOf(Notation.LF, at - 1) + 1,
+  Notation.lineEnd(octets, at),
+];
+
+const firstLine = (octets: Uint8Array): string => Notation.lineText(octets, 0, Notation.lineEnd(octets, 0), noCuts);
+
+/**
+ * A server that knows its part of one conversation, and what the client has to say. It knows no socket and no clock: the
+ * caller tells it the time in milliseconds, and looks again when `version` has changed.
+ */
+export class ScriptedServer {
+  version = 0;
+  /** The first thing the client did wrong. Terminal. */
+  mismatch: TranscriptMismatch | undefined;
+
+  /** The step that waits for the client, or ended the script. */
+  #next = 0;
+  /** Octets of that step which the client has said. */
+  #matched = 0;
+  readonly #outgoing: Array<Outgoing> = [];
+  #firstOutgoing = 0;
+  #said = 0;
+  #isCut = false;
+  #isListening = true;
+  /** What has happened, as far as the client has seen it. */
+  readonly #seen: Array<Transcript.Step> = [];
+  #client: "absent" | "connected" | "half-closed" | "gone" = "absent";
+  /** How the server ended the connection, once the client can know. */
+  #end: "closed" | "dropped" | undefined;
+
+  readonly #script: Transcript.Script;
+  readonly #cutter: Cutter;
+  readonly #cutAfter: number;
+
+  /** The script has to be one that `Transcript.parse` gives. */
+  constructor(script: Transcript.Script, cutter: Cutter, cutAfter: number) {
+    this.#script = script;
+    this.#cutter = cutter;
+    this.#cutAfter = cutAfter;
+  }
+
+  /** What was said and done so far. What the server said counts when the client has read it. */
+  get played(): Transcript.Script {
+    return this.#client === "gone" && this.#end === undefined
+      ? [...this.#seen, Transcript.stage("client closes")]
+      : this.#seen;
+  }
+
+  /** Whether there was no client before; there can be one only. */
+  connect(now: number): boolean {
+    if (this.#client !== "absent") return false;
+    this.#client = "connected";
+    this.#play(now);
+    return true;
+  }
+
+  take(now: number): Taken {
+    if (this.#client === "gone") return { _tag: "Over", how: "left" };
+    if (this.#end !== undefined) return { _tag: "Over", how: this.#end };
+    const first = this.#outgoing[this.#firstOutgoing];
+    if (first === undefined) {
+      return this.#isDone ? { _tag: "Over", how: "closed" } : { _tag: "Nothing", millis: Infinity };
+    }
+    if (first.at > now) return { _tag: "Nothing", millis: first.at - now };
+    this.#firstOutgoing++;
+    if ("octets" in first) {
+      this.#seen.push({ _tag: "Server", octets: first.octets, cuts: [] });
+      return { _tag: "Octets", octets: first.octets };
+    }
+    this.#seen.push(Transcript.stage(first.end));
+    this.#end = first.end === "server closes" ? "closed" : "dropped";
+    return { _tag: "Over", how: this.#end };
+  }
+
+  hear(octets: Uint8Array, now: number): Heard {
+    if (this.mismatch !== undefined) return "mismatch";
+    if (!this.#canHear(now)) return "closed";
+    for (let at = 0; at < octets.length;) {
+      const rest = octets.subarray(at);
+      const step = this.#step;
+      if (!this.#isListening) {
+        this.#seen.push({ _tag: "Client", octets: rest.slice() });
+        break;
+      }
+      if (this.#hasOutgoing || step?._tag !== "Client") return this.#refuse(`> ${firstLine(rest)}`, rest);
+      const same = this.#match(step.octets, rest);
+      if (same < rest.length && this.#matched < step.octets.length) {
+        return this.#differ(step.octets, rest.subarray(same));
+      }
+      at += same;
+      if (this.#matched === step.octets.length) this.#goOn(now);
+    }
+    return "taken";
+  }
+
+  /** The client begins a TLS handshake. */
+  startTls(now: number): Heard {
+    if (this.mismatch !== undefined) return "mismatch";
+    if (!this.#canHear(now)) return "closed";
+    const step = this.#step;
+    if (this.#hasOutgoing || step?._tag !== "Stage" || !isTls(step)) return this.#refuse("* tls starts");
+    this.#seen.push(step);
+    this.#goOn(now);
+    if (step.direction === "tls starts") return "taken";
+    this.#end = "dropped";
+    this.version++;
+    return "tlsFailed";
+  }
+
+  /** The client says that it will say no more. */
+  halfClose(): void {
+    if (this.#client === "connected") this.#client = "half-closed";
+    this.version++;
+  }
+
+  /** The client is gone. */
+  leave(): void {
+    if (this.#client !== "absent") this.#client = "gone";
+    this.version++;
+  }
+
+  /** What is wrong if nothing more happens. */
+  verify(): TranscriptMismatch | undefined {
+    const step = this.#step;
+    if (this.mismatch !== undefined || step === undefined) return this.mismatch;
+    const hasHungUp = this.#client === "half-closed" || this.#client === "gone";
+    const isOwed = step._tag === "Client" || isTls(step) ||
+      step._tag === "Stage" && step.direction === "client closes" && !hasHungUp;
+    if (!isOwed) return undefined;
+    if (step._tag === "Client" && this.#isWithinLine(step.octets)) {
+      const [from] = lineAround(step.octets, this.#matched);
+      return this.#mismatched("Missing", `> ${firstLine(step.octets.subarray(from, this.#matched))}`);
+    }
+    if (hasHungUp) return this.#mismatched("Missing", "* client closes");
+    const why = this.#client === "absent" ? "the client never connected" : "the client is still connected";
+    return this.#mismatched("Missing", `(nothing; ${why})`);
+  }
+
+  get #step(): Transcript.Step | undefined {
+    return this.#isCut ? undefined : this.#script[this.#next];
+  }
+
+  get #hasOutgoing(): boolean {
+    return this.#firstOutgoing < this.#outgoing.length;
+  }
+
+  /** Whether the server hangs up, having nothing more to say: at the end of its script, or because the client will not go on. */
+  get #isDone(): boolean {
+    const step = this.#step;
+    if (step === undefined) return true;
+    return this.#client === "half-closed" && !(step._tag === "Stage" && step.direction === "server never answers");
+  }
+
+  #canHear(now: number): boolean {
+    if (this.#client !== "connected" || this.#end !== undefined) return false;
+    const last = this.#outgoing.at(-1);
+    const hasEnded = last !== undefined && "end" in last && last.at <= now;
+    return !hasEnded || this.#isListening && this.#firstOutgoing < this.#outgoing.length - 1;
+  }
+
+  /** Whether the client has said a part of a line of these octets, which it has to say. */
+  #isWithinLine(expected: Uint8Array): boolean {
+    return lineAround(expected, this.#matched)[0] < this.#matched;
+  }
+
+  /** Steps over what the client has done, and plays on. */
+  #goOn(now: number): void {
+    this.#next++;
+    this.#matched = 0;
+    this.#play(now);
+  }
+
+  /** Plays the server's part up to where it needs the client again. */
+  #play(now: number): void {
+    let at = now;
+    this.version++;
+    for (;; this.#next++) {
+      const step = this.#step;
+      if (step?._tag === "Server") {
+        this.#say(step, at);
+      } else if (step?._tag === "Delay") {
+        at += Duration.toMillis(step.duration);
+      } else if (step?._tag === "Stage" && step.direction === "server stops listening") {
+        this.#isListening = false;
+        this.#seen.push(step);
+      } else {
+        const direction = step?._tag === "Stage" ? step.direction : undefined;
+        if (direction === "server closes" || direction === "server drops") this.#outgoing.push({ at, end: direction });
+        return;
+      }
+    }
+  }
+
+  #say(step: Transcript.ServerStep, at: number): void {
+    const length = Math.min(step.octets.length, this.#cutAfter - this.#said);
+    const cuts = new Set([...step.cuts, ...this.#cutter(this.#said, length)]);
+    let from = 0;
+    for (
+      const to of [...cuts].filter((cut) => cut > 0 && cut < length).sort((one, other) => one - other).concat(length)
+    ) {
+      if (to > from) this.#outgoing.push({ at, octets: step.octets.slice(from, to) });
+      from = to;
+    }
+    this.#said += length;
+    if (this.#said < this.#cutAfter) return;
+    this.#outgoing.push({ at, end: "server closes" });
+    this.#isCut = true;
+  }
+
+  /** How many octets are those that the client has to say; they are taken as said. */
+  #match(expected: Uint8Array, octets: Uint8Array): number {
+    const length = Math.min(octets.length, expected.length - this.#matched);
+    let same = 0;
+    while (same < length && octets[same] === expected[this.#matched + same]) same++;
+    this.#matched += same;
+    if (same > 0) this.#seen.push({ _tag: "Client", octets: octets.slice(0, same) });
+    return same;
+  }
+
+  #differ(expected: Uint8Array, octets: Uint8Array): Heard {
+    const [from] = lineAround(expected, this.#matched);
+    const actual = Notation.concat([expected.subarray(from, this.#matched), octets]);
+    return this.#refuse(`> ${firstLine(actual)}`, octets);
+  }
+
+  #refuse(actual: string, octets?: Uint8Array): Heard {
+    const step = this.#step;
+    const first = this.#outgoing[this.#firstOutgoing];
+    const isOwed = first === undefined && step !== undefined && (step._tag === "Client" || isTls(step));
+    const reason = first !== undefined && "octets" in first ? "TooEarly" : isOwed ? "Different" : "Unexpected";
+    this.mismatch = this.#mismatched(reason, actual);
+    if (octets !== undefined) this.#seen.push({ _tag: "Client", octets: octets.slice() });
+    this.version++;
+    return "mismatch";
+  }
+
+  #mismatched(reason: MismatchReason, actual: string): TranscriptMismatch {
+    const lines = Transcript.format(this.#seen).split("\n").slice(0, -1);
+    const step = this.#step;
+    if (step?._tag === "Client" && this.#isWithinLine(step.octets)) lines.pop(); // the difference shows that line
+    const before = lines.map((line) => `${line}\n`).join("");
+    return new TranscriptMismatch({ reason, before, expected: this.#expected, actual });
+  }
+
+  /** The line that has to come next. */
+  get #expected(): string {
+    const unread = this.#outgoing.slice(this.#firstOutgoing);
+    const [first] = unread;
+    if (first !== undefined) {
+      if ("end" in first) return `* ${first.end}`;
+      return `< ${firstLine(Notation.concat(unread.map((item) => "octets" in item ? item.octets : new Uint8Array())))}`;
+    }
+    const step = this.#step;
+    if (step?._tag === "Client") {
+      return `> ${Notation.lineText(step.octets, ...lineAround(step.octets, this.#matched), noCuts)}`;
+    }
+    return step?._tag === "Stage" ? `* ${step.direction}` : "(nothing; the transcript is over)";
+  }
+}
