@@ -62,7 +62,7 @@ export interface DotStuffer {
   readonly failure: LineError | undefined;
   /**
    * The size of the message in octets so far, with its line ends as sent, without the added dots and the last line
-   * (RFC 1870 section 4). Complete after {@linkcode DotStuffer.finish}.
+   * (RFC 1870 section 5). Complete after {@linkcode DotStuffer.finish}.
    */
   readonly octets: number;
   /**

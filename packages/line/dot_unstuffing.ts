@@ -42,7 +42,7 @@ export interface DotUnstuffer {
   readonly rest: Uint8Array;
   /** What the message has that no message may have; terminal. Nothing of it must be stored or answered with 250. */
   readonly failure: LineError | undefined;
-  /** The size of the message in octets so far, without the added dots and the last line (RFC 1870 section 4). */
+  /** The size of the message in octets so far, without the added dots and the last line (RFC 1870 section 5). */
   readonly octets: number;
 }
 

@@ -86,6 +86,16 @@ Deno.test("bound holds the worst chunk and the end behind it", () => {
   assertEquals(stuffed(normalForm("\r.\n.\n.")).length, DotStuffing.bound(5));
 });
 
+Deno.test("an empty chunk between CR and LF decides nothing", () => {
+  for (const policy of ["normalize", "strict"] as const) {
+    const stuffer = DotStuffing.make(policy);
+    const target = new Uint8Array(40);
+    let end = 0;
+    for (const chunk of ["a\r", "", "\n", ""]) end = stuffer.pushInto(octets(chunk), target, end);
+    assertEquals(latin1(target.subarray(0, stuffer.finishInto(target, end))), "a\r\n.\r\n");
+  }
+});
+
 Deno.test("too little room is a RangeError before anything is written", () => {
   const stuffer = DotStuffing.make();
   const target = new Uint8Array(DotStuffing.bound(3) - 1);

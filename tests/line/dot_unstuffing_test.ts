@@ -5,6 +5,7 @@ import * as Result from "effect/Result";
 import { latin1, octets } from "../support/cases.ts";
 import { property } from "../support/property.ts";
 import { aligned, chunks, fault, normalForm, stuffed, unstuffed, wildChunks } from "./_models.ts";
+import { octetsMoved } from "./_work.ts";
 
 property("decode is the inverse of encode, up to line ends", chunks, (parts) => {
   const wire = Result.getOrThrow(DotStuffing.encode(octets(parts.join(""))));
@@ -82,6 +83,17 @@ Deno.test("the octets behind the end are kept in order over many pushes", () => 
   assertEquals(latin1(early), "MAIL");
   assertEquals(latin1(unstuffer.rest), `MAIL${"-".repeat(1000)}`);
   assertEquals(unstuffer.octets, 3);
+});
+
+Deno.test("the octets behind the end are not copied again for every push", () => {
+  const unstuffer = DotUnstuffing.make();
+  unstuffer.push(octets(".\r\n"));
+  const octet = octets("-");
+  const moved = octetsMoved(() => {
+    for (let i = 0; i < 20_000; i++) unstuffer.push(octet);
+  });
+  assertEquals(unstuffer.rest.length, 20_000);
+  assert(moved <= 3 * 20_000, `${moved} octets moved`);
 });
 
 Deno.test("after a failure nothing more is given and the end is not looked for", () => {

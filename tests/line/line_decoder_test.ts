@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema";
 import { chunkings, latin1, octets } from "../support/cases.ts";
 import { property } from "../support/property.ts";
 import { chunks, decoded, fault, type Line, wildChunks } from "./_models.ts";
+import { octetsMoved } from "./_work.ts";
 
 const current = (decoder: LineDecoder.LineDecoder): string =>
   latin1(decoder.bytes.subarray(decoder.start, decoder.end));
@@ -192,31 +193,6 @@ Deno.test("the caller may use a chunk again after push", () => {
   assertEquals(current(decoder), "NOOP");
 });
 
-/** The octets that typed arrays move while `run` runs. */
-const octetsMoved = (run: () => void): number => {
-  const prototype: Uint8Array = Object.getPrototypeOf(Uint8Array.prototype);
-  const { set, copyWithin, slice } = prototype;
-  let moved = 0;
-  prototype.set = function (this: Uint8Array, source: ArrayLike<number>, at?: number) {
-    moved += source.length;
-    return set.call(this, source, at);
-  };
-  prototype.copyWithin = function (this: Uint8Array, to: number, from: number, end = this.length) {
-    moved += end - from;
-    return copyWithin.call(this, to, from, end) as never;
-  };
-  prototype.slice = function (this: Uint8Array, from = 0, to = this.length) {
-    moved += to - from;
-    return slice.call(this, from, to) as never;
-  };
-  try {
-    run();
-  } finally {
-    Object.assign(prototype, { set, copyWithin, slice });
-  }
-  return moved;
-};
-
 Deno.test("each octet is moved a few times at most, however small the chunks and long the lines", () => {
   const total = 200_000;
   for (const [length, size] of [[total, 1], [total, 7], [50, 1], [50, 33], [1000, 999], [1000, 4096]] as const) {
@@ -246,3 +222,42 @@ Deno.test("the buffer stays small when lines are taken as they come", () => {
   }
   assertEquals(decoder.bytes.length, 1024);
 });
+
+Deno.test("a full buffer is not moved again for every line taken from it", () => {
+  const decoder = LineDecoder.make();
+  const line = octets("eight...\r\n");
+  for (let i = 0; i < 100; i++) decoder.push(line);
+  const lines = 10_000;
+  const moved = octetsMoved(() => {
+    for (let i = 0; i < lines; i++) {
+      decoder.push(line);
+      decoder.next();
+    }
+  });
+  assertEquals(decoder.buffered, 1000);
+  assert(moved <= 3 * lines * line.length, `${moved} octets moved for ${lines * line.length}`);
+});
+
+for (const octet of ["x", "\r"]) {
+  Deno.test(`a long line in chunks of ${JSON.stringify(octet)} is not searched again for every chunk`, () => {
+    const chunk = octets(octet);
+    const lineEnd = octets("\r\n");
+    // Both take as many steps; the long line would take 1000 times as long if each step searched all of it.
+    const millisecondsFor = (lines: number, length: number): number => {
+      const decoder = LineDecoder.make({ mode: "lenient", maxLineOctets: Infinity });
+      const start = performance.now();
+      for (let line = 0; line < lines; line++) {
+        for (let i = 0; i < length; i++) {
+          decoder.push(chunk);
+          assert(!decoder.next());
+        }
+        decoder.push(lineEnd);
+        assert(decoder.next());
+      }
+      return performance.now() - start;
+    };
+    const long = Math.min(millisecondsFor(1, 200_000), millisecondsFor(1, 200_000));
+    const short = Math.min(millisecondsFor(1000, 200), millisecondsFor(1000, 200));
+    assert(long < 20 * short, `one long line took ${long} ms, a thousand short ones ${short} ms`);
+  });
+}
