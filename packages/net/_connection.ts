@@ -1,5 +1,4 @@
 import type { NonEmptyReadonlyArray } from "effect/Array";
-import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import { constVoid } from "effect/Function";
 import type * as Socket from "effect/socket/Socket";
@@ -32,8 +31,6 @@ export interface Connection {
 /** Octets held for a reader that is not there before the peer is made to wait. */
 const highWaterMark = 64 * 1024;
 
-const defaultHandshakeTimeout: Duration.Input = "30 seconds";
-
 const done: Effect.Effect<void> = Effect.void;
 
 /**
@@ -53,6 +50,7 @@ const keepReadable = (socket: net.Socket, onError: (cause: Error) => void): void
 export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
   let wire = raw;
   let secure: tls.TLSSocket | undefined;
+  let upgrading = false;
 
   let received: Array<Uint8Array> = [];
   let receivedOctets = 0;
@@ -124,6 +122,9 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     socket.on("error", constVoid);
     socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
     socket.resume();
+    // It may have broken on its way here.
+    if (socket.errored) onError(socket.errored);
+    else if (socket.destroyed) onClose();
   };
   const detach = (socket: net.Socket) => {
     socket.off("data", onData).off("end", onEnd).off("error", onError).off("close", onClose);
@@ -165,6 +166,9 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
   const write: Connection["write"] = (chunks) =>
     Effect.callback((resume) => {
       if (writeFailure !== undefined) return resume(Effect.fail(writeFailure));
+      if (upgrading) {
+        return resume(Effect.fail(writeFailed(coded("ERR_TLS_UPGRADE", "The TLS handshake is under way"))));
+      }
       const fail = (error: Socket.SocketError) => resume(Effect.fail(error));
       writes.add(fail);
       send(chunks, () => {
@@ -203,70 +207,42 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     });
   });
 
-  const handshake = (options: TlsOptions) =>
-    Effect.callback<tls.TLSSocket, Socket.SocketError>((resume) => {
-      const fail = (cause: unknown) => {
-        const error = upgradeFailed(cause);
-        close(error);
-        resume(Effect.fail(error));
-      };
+  const startTls: Connection["startTls"] = (options) =>
+    Effect.suspend(() => {
+      const fault = secure !== undefined || upgrading
+        ? "The connection speaks TLS already"
+        : raw.writableLength > 0
+        ? "Octets in clear are still waiting to be sent"
+        : Handshake.fault(role, options);
+      if (fault !== undefined) return Effect.fail(upgradeFailed(coded("ERR_TLS_UPGRADE", fault)));
+      const over = readFailure ?? writeFailure;
+      if (over !== undefined) return Effect.fail(upgradeFailed(over));
+      upgrading = true;
       detach(raw);
       raw.pause();
       paused = false;
       if (receivedOctets > 0) raw.unshift(Buffer.concat(received));
       received = [];
       receivedOctets = 0;
-      let socket: tls.TLSSocket;
-      try {
-        socket = Handshake.start(raw, role, options);
-      } catch (cause) {
-        return fail(cause);
-      }
-      const doneEvent = Handshake.doneEvent(role);
-      const settle = () => socket.off(doneEvent, onSecure).off("error", onFailed).off("close", onClosed);
-      const onSecure = () => {
-        settle();
-        secure = socket;
-        attach(socket);
-        resume(Effect.succeed(socket));
-      };
-      const onFailed = (cause: unknown) => {
-        settle();
-        fail(cause);
-      };
-      const onClosed = () => onFailed(coded("ECONNRESET", "The peer closed the connection during the TLS handshake"));
-      wire = socket;
-      socket.on("error", constVoid).on(doneEvent, onSecure).on("error", onFailed).on("close", onClosed);
-      return Effect.sync(() => {
-        settle();
-        close();
-      });
-    });
-  const startTls: Connection["startTls"] = (options) =>
-    Effect.suspend(() => {
-      const timeout = options.timeout ?? defaultHandshakeTimeout;
-      const fault = secure !== undefined
-        ? "The connection speaks TLS already"
-        : raw.writableLength > 0
-        ? "Octets in clear are still waiting to be sent"
-        : Handshake.fault(role, options);
-      if (fault !== undefined) return Effect.fail(upgradeFailed(coded("ERR_TLS_UPGRADE", fault)));
-      const broken = readFailure ?? writeFailure;
-      if (broken !== undefined) return Effect.fail(upgradeFailed(broken));
-      return Effect.timeoutOrElse(handshake(options), {
-        duration: timeout,
-        orElse: () => {
-          const waited = Duration.format(Duration.fromInputUnsafe(timeout));
-          return Effect.fail(upgradeFailed(coded("ETIMEDOUT", `The TLS handshake was not finished after ${waited}`)));
-        },
-      });
+      return Handshake.handshake(raw, role, options).pipe(
+        Effect.map((socket) => {
+          upgrading = false;
+          secure = socket;
+          wire = socket;
+          attach(socket);
+          return socket;
+        }),
+        Effect.mapError((cause) => {
+          const error = upgradeFailed(cause);
+          close(error);
+          return error;
+        }),
+        Effect.onInterrupt(() => Effect.sync(close)),
+      );
     });
 
   raw.setNoDelay(true);
   attach(raw);
-  // It may have broken on its way here.
-  if (raw.errored) onError(raw.errored);
-  else if (raw.destroyed) onClose();
   return {
     pull,
     buffered: () => receivedOctets + wire.readableLength,

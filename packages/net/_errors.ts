@@ -5,7 +5,9 @@ export const coded = (code: string, message: string): Error => Object.assign(new
 
 /** The reason is over: 1000 when the peer said so, 1006 when this side tore the connection down. */
 export const closed = (code: number, closeReason?: string): Socket.SocketError =>
-  new Socket.SocketError({ reason: new Socket.SocketCloseError({ code, closeReason }) });
+  new Socket.SocketError({
+    reason: new Socket.SocketCloseError(closeReason === undefined ? { code } : { code, closeReason }),
+  });
 
 /** The line broke while reading. */
 export const readFailed = (cause: unknown): Socket.SocketError =>

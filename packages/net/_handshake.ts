@@ -1,10 +1,16 @@
+import * as Duration from "effect/Duration";
+import * as Effect from "effect/Effect";
+import { constVoid } from "effect/Function";
 import * as Redacted from "effect/Redacted";
 import * as net from "node:net";
 import * as tls from "node:tls";
+import { coded } from "./_errors.ts";
 import type { TlsOptions } from "./tls_options.ts";
 
 /** Which side of the connection this is; TLS is not symmetric. */
 export type Role = "client" | "server";
+
+const defaultTimeout: Duration.Input = "30 seconds";
 
 type Secret = Redacted.Redacted<string | Uint8Array>;
 
@@ -12,8 +18,8 @@ const reveal = (key: NonNullable<TlsOptions["key"]>): unknown =>
   Redacted.isRedacted(key) ? Redacted.value(key as Secret) : (key as ReadonlyArray<Secret>).map(Redacted.value);
 
 /** What both roles share, in the words of `node:tls`; it leaves out what was not asked for. */
-const contextOptions = (options: TlsOptions): tls.SecureContextOptions & tls.CommonConnectionOptions => {
-  const out: Record<string, unknown> = {};
+const commonOptions = (options: TlsOptions): tls.SecureContextOptions & tls.CommonConnectionOptions => {
+  const out: Record<string, unknown> = { rejectUnauthorized: options.rejectUnauthorized ?? true };
   if (options.ca !== undefined) out.ca = options.ca;
   if (options.cert !== undefined) out.cert = options.cert;
   if (options.key !== undefined) out.key = reveal(options.key);
@@ -25,9 +31,7 @@ const contextOptions = (options: TlsOptions): tls.SecureContextOptions & tls.Com
 
 /** What is wrong with the options before an octet is sent, if anything is. */
 export const fault = (role: Role, options: TlsOptions): string | undefined => {
-  if ((options.key === undefined) !== (options.cert === undefined)) {
-    return "A TLS identity needs both key and cert";
-  }
+  if ((options.key === undefined) !== (options.cert === undefined)) return "A TLS identity needs both key and cert";
   if (role === "server" && options.key === undefined) return "A TLS server needs key and cert";
   if (role === "client" && options.servername === undefined && options.rejectUnauthorized !== false) {
     return "A TLS client needs servername to check the certificate of the peer";
@@ -35,25 +39,61 @@ export const fault = (role: Role, options: TlsOptions): string | undefined => {
   return undefined;
 };
 
-/** Starts the handshake on a connected socket. It may throw on options that make no sense, such as a key that is no key. */
-export const start = (raw: net.Socket, role: Role, options: TlsOptions): tls.TLSSocket => {
-  if (role === "server") {
-    return new tls.TLSSocket(raw, {
-      ...contextOptions(options),
-      isServer: true,
-      requestCert: options.requestCert ?? false,
-      rejectUnauthorized: options.rejectUnauthorized ?? true,
-    });
-  }
-  const name = options.servername;
-  return tls.connect({
-    ...contextOptions(options),
-    socket: raw,
+const closedEarly = () => coded("ECONNRESET", "The peer closed the connection during the TLS handshake");
+
+const asClient = (raw: net.Socket, options: TlsOptions): Effect.Effect<tls.TLSSocket, unknown> =>
+  Effect.callback((resume) => {
+    const name = options.servername;
     // An address is checked against the certificate, but is not a name to send (RFC 6066, section 3).
-    ...(name === undefined ? {} : net.isIP(name) === 0 ? { servername: name } : { host: name, servername: "" }),
-    rejectUnauthorized: options.rejectUnauthorized ?? true,
+    const identity = name === undefined
+      ? {}
+      : net.isIP(name) === 0
+      ? { servername: name }
+      : { host: name, servername: "" };
+    let socket: tls.TLSSocket;
+    try {
+      socket = tls.connect({ ...commonOptions(options), ...identity, socket: raw });
+    } catch (cause) {
+      return resume(Effect.fail(cause));
+    }
+    socket.on("error", constVoid);
+    socket.once("secureConnect", () => resume(Effect.succeed(socket)));
+    socket.once("error", (cause) => resume(Effect.fail(cause)));
+    socket.once("close", () => resume(Effect.fail(closedEarly())));
+    return Effect.sync(() => {
+      socket.destroy();
+    });
+  });
+
+/** A `TLSSocket` alone would not check the certificate of a client; a server does, also one that listens nowhere. */
+const asServer = (raw: net.Socket, options: TlsOptions): Effect.Effect<tls.TLSSocket, unknown> =>
+  Effect.callback((resume) => {
+    let server: tls.Server;
+    try {
+      server = tls.createServer({ ...commonOptions(options), requestCert: options.requestCert ?? false });
+    } catch (cause) {
+      return resume(Effect.fail(cause));
+    }
+    server.once("secureConnection", (socket) => {
+      socket.on("error", constVoid);
+      resume(Effect.succeed(socket));
+    });
+    server.once("tlsClientError", (cause) => resume(Effect.fail(cause)));
+    raw.once("close", () => resume(Effect.fail(closedEarly())));
+    server.emit("connection", raw);
+  });
+
+/**
+ * Speaks TLS on a connected socket that nobody reads; what is in its buffer belongs to the handshake. Fails with the cause. Whatever
+ * made it fail, or interrupted it, the socket is good for nothing then but `destroy`.
+ */
+export const handshake = (raw: net.Socket, role: Role, options: TlsOptions): Effect.Effect<tls.TLSSocket, unknown> => {
+  const timeout = options.timeout ?? defaultTimeout;
+  return Effect.timeoutOrElse(role === "client" ? asClient(raw, options) : asServer(raw, options), {
+    duration: timeout,
+    orElse: () => {
+      const waited = Duration.format(Duration.fromInputUnsafe(timeout));
+      return Effect.fail(coded("ETIMEDOUT", `The TLS handshake was not finished after ${waited}`));
+    },
   });
 };
-
-/** The event that says the handshake is done and, for a client, that the certificate is good. */
-export const doneEvent = (role: Role): string => role === "client" ? "secureConnect" : "secure";

@@ -109,8 +109,8 @@ export const listen = (options: ListenOptions = {}): Effect.Effect<Listener, Lis
   Effect.gen(function* () {
     const limit = options.maxConnections ?? 1000;
     const arrivals = yield* Queue.unbounded<net.Socket>();
-    const handlers = yield* Scope.make();
     const open = new Set<net.Socket>();
+    const runs = new Set<Run>();
 
     const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true }, (raw) => {
       raw.on("error", constVoid);
@@ -122,13 +122,19 @@ export const listen = (options: ListenOptions = {}): Effect.Effect<Listener, Lis
       raw.destroySoon();
     });
 
+    const windUp = (run: Run) =>
+      Effect.gen(function* () {
+        run.closing ??= yield* Effect.forkDetach(Scope.close(run.scope, Exit.void), { startImmediately: true });
+        yield* Effect.timeoutOption(Fiber.await(run.closing), options.closeTimeout ?? defaultTimeout);
+        for (const raw of run.sockets) raw.destroy();
+        runs.delete(run);
+      });
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
         const stopped = Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)));
         const stopping = yield* Effect.forkDetach(stopped, { startImmediately: true });
+        yield* Effect.forEach(runs, windUp, { concurrency: "unbounded" });
         yield* Queue.shutdown(arrivals);
-        const winding = yield* Effect.forkDetach(Scope.close(handlers, Exit.void), { startImmediately: true });
-        yield* Effect.timeoutOption(Fiber.await(winding), options.closeTimeout ?? defaultTimeout);
         for (const raw of open) raw.destroy();
         yield* Fiber.await(stopping);
       })
@@ -149,15 +155,24 @@ export const listen = (options: ListenOptions = {}): Effect.Effect<Listener, Lis
     };
     const run: Listener["run"] = (handler) =>
       Effect.gen(function* () {
-        const scope = yield* Scope.fork(handlers);
-        const loop = Effect.gen(function* () {
-          const raw = yield* Queue.take(arrivals);
-          yield* Effect.forkIn(serve(raw, handler), scope, { startImmediately: true });
+        const run: Run = { scope: yield* Scope.make(), sockets: new Set(), closing: undefined };
+        runs.add(run);
+        const next = Effect.flatMap(Queue.take(arrivals), (raw) => {
+          run.sockets.add(raw);
+          raw.once("close", () => run.sockets.delete(raw));
+          return Effect.forkIn(serve(raw, handler), run.scope, { startImmediately: true });
         });
-        return yield* Effect.ensuring(Effect.forever(loop), Scope.close(scope, Exit.void));
+        return yield* Effect.ensuring(Effect.forever(next), windUp(run));
       });
     return { ...bound, connections: () => open.size, run };
   });
+
+/** One call of `run`, with the connections that it serves. */
+interface Run {
+  readonly scope: Scope.Closeable;
+  readonly sockets: Set<net.Socket>;
+  closing: Fiber.Fiber<void> | undefined;
+}
 
 const defaultTimeout: Duration.Input = "2 seconds";
 
