@@ -140,6 +140,7 @@ const controls = /[\x00-\x08\x0a-\x1f\x7f-\x9f]/g;
 const lineEnds = /\r\n|\r|\n/;
 
 const statusOf = (line: string, firstDigit: number): number => {
+  if (line.charAt(1) !== ".") return 0;
   const octets = Octets.encode(line);
   return statusPrefix(octets, 0, octets.length, firstDigit);
 };

@@ -1,0 +1,160 @@
+import * as Capabilities from "@plausch/smtp/capabilities";
+import * as Octets from "@plausch/smtp/octets";
+import * as Reply from "@plausch/smtp/reply";
+import * as ReplyParser from "@plausch/smtp/reply-parser";
+import { assert, assertEquals } from "@std/assert";
+import { octets } from "../support/cases.ts";
+import { property } from "../support/property.ts";
+import { wildOctets } from "./_replies.ts";
+
+const offer = (...lines: ReadonlyArray<string>): Capabilities.Capabilities =>
+  Capabilities.fromReply({ code: 250, lines: ["mx.test", ...lines], enhanced: undefined, warnings: [] });
+
+const sizeOf = (...lines: ReadonlyArray<string>) => offer(...lines).size;
+
+Deno.test("the extensions that programs ask for are booleans", () => {
+  const flags = {
+    "PIPELINING": "pipelining",
+    "8BITMIME": "eightBitMime",
+    "SMTPUTF8": "smtputf8",
+    "ENHANCEDSTATUSCODES": "enhancedStatusCodes",
+    "DSN": "dsn",
+    "CHUNKING": "chunking",
+    "BINARYMIME": "binaryMime",
+    "STARTTLS": "startTls",
+    "REQUIRETLS": "requireTls",
+  } as const;
+  const names = Object.values(flags);
+  for (const [keyword, flag] of Object.entries(flags)) {
+    const capabilities = offer(keyword.toLowerCase());
+    assertEquals(names.filter((name) => capabilities[name]), [flag]);
+    assert(Capabilities.has(capabilities, keyword));
+    assert(Capabilities.has(capabilities, keyword.toLowerCase()));
+  }
+  assertEquals(names.filter((name) => Capabilities.none[name] || offer()[name]), []);
+});
+
+Deno.test("a keyword is what the whole word says, not what it begins with", () => {
+  const capabilities = offer("STARTTLSX", "XPIPELINING", "SIZE-1 5", "AUTHX PLAIN");
+  assert(!capabilities.startTls && !capabilities.pipelining);
+  assertEquals([capabilities.size, capabilities.auth], [undefined, []]);
+});
+
+Deno.test("SIZE is a limit from 1 to 2^53-1, or none", () => {
+  assertEquals(sizeOf("SIZE 1"), 1);
+  assertEquals(sizeOf("SIZE 9007199254740991"), 9007199254740991);
+  assertEquals(sizeOf("SIZE 00000000000000001000"), 1000);
+  assertEquals(sizeOf("SIZE 1000 surplus"), 1000);
+  assertEquals(sizeOf("SIZE 1000", "SIZE 2000"), 1000);
+  for (
+    const parameter of [
+      "",
+      "0",
+      "00",
+      "-1",
+      "+1",
+      "1.5",
+      "1e3",
+      "0x10",
+      "1000K",
+      "9007199254740992",
+      "18446744073709551616",
+      "000000000000000000001",
+      "NaN",
+      "Infinity",
+      "\u0661",
+    ]
+  ) {
+    assertEquals(sizeOf(`SIZE ${parameter}`), undefined, parameter);
+  }
+  assertEquals(sizeOf("SIZE=1000"), undefined);
+  assertEquals(sizeOf(), undefined);
+});
+
+Deno.test("mechanisms are joined from AUTH and the legacy AUTH=, in order, in upper case, without doubles", () => {
+  assertEquals(offer("AUTH=LOGIN").auth, ["LOGIN"]);
+  assertEquals(offer("auth=login PLAIN", "AUTH plain Cram-MD5").auth, ["LOGIN", "PLAIN", "CRAM-MD5"]);
+  assertEquals(offer("AUTH LOGIN LOGIN").auth, ["LOGIN"]);
+  assertEquals(offer("AUTH").auth, []);
+  assertEquals(offer("AUTH=").auth, []);
+  assert(Capabilities.has(offer("AUTH="), "AUTH"));
+  assertEquals(offer("AUTH PLAIN", "AUTH=LOGIN").ignored, []);
+});
+
+Deno.test("limits are whole numbers from 1 on; others stay parameters", () => {
+  const capabilities = offer(
+    "LIMITS RCPTMAX=100 mailmax=50 RCPTDOMAINMAX=0 X=9007199254740992 Y=1.5 Z= =5 W V=a __proto__=1",
+  );
+  assertEquals([...capabilities.limits], [["RCPTMAX", 100], ["MAILMAX", 50]]);
+  assertEquals(capabilities.keywords.get("LIMITS")?.length, 10);
+});
+
+Deno.test("keywords named like properties of objects are keywords and nothing else", () => {
+  const names = ["constructor", "toString", "hasOwnProperty", "valueOf"];
+  const capabilities = offer(...names, "__proto__ polluted", "__defineGetter__");
+  assertEquals([...capabilities.keywords.keys()], names.map((name) => name.toUpperCase()));
+  assertEquals(capabilities.ignored, ["__proto__ polluted", "__defineGetter__"]);
+  assertEquals(({} as { readonly polluted?: unknown }).polluted, undefined);
+  assert(!Capabilities.has(Capabilities.none, "__proto__"));
+});
+
+Deno.test("what the grammar does not have is set aside, the rest is believed", () => {
+  const capabilities = offer(
+    "X_PIPE",
+    "-DASH",
+    "X-\x1b[2J now",
+    "CAF\u00c9 1",
+    "\udcff",
+    "SIZE 10\x1b00",
+    "BURL imap \u00fc imap://mx.test",
+    "PIPELINING\u00a0",
+    "DSN",
+  );
+  assertEquals([...capabilities.keywords], [["SIZE", []], ["BURL", ["imap", "imap://mx.test"]], ["DSN", []]]);
+  assertEquals(capabilities.ignored, [
+    "X_PIPE",
+    "-DASH",
+    "X-\x1b[2J now",
+    "CAF\u00c9 1",
+    "\udcff",
+    "10\x1b00",
+    "\u00fc",
+    "PIPELINING\u00a0",
+  ]);
+  assertEquals([capabilities.size, capabilities.pipelining], [undefined, false]);
+});
+
+Deno.test("spaces and tabs only separate", () => {
+  const capabilities = offer("  SIZE \t 5  ", "", " ", "\t", "AUTH\tPLAIN  LOGIN");
+  assertEquals([...capabilities.keywords], [["SIZE", ["5"]], ["AUTH", ["PLAIN", "LOGIN"]]]);
+  assertEquals(capabilities.ignored, []);
+});
+
+Deno.test("the first line is a name and a greeting, and offers nothing", () => {
+  const first = (line: string) => {
+    const { name, greeting, keywords } = Capabilities.fromReply(Reply.make(250, line));
+    return [name, greeting, keywords.size];
+  };
+  assertEquals(first("mx.test"), ["mx.test", "", 0]);
+  assertEquals(first("mx.test Hello  you "), ["mx.test", "Hello  you ", 0]);
+  assertEquals(first("  mx.test\tHello"), ["mx.test", "Hello", 0]);
+  assertEquals(first("PIPELINING"), ["PIPELINING", "", 0]);
+  assertEquals(first(""), ["", "", 0]);
+});
+
+Deno.test("a reply full of parameters is read in no time", () => {
+  const parameters = Array.from({ length: 30000 }, (_, i) => i.toString(36));
+  assertEquals(offer(`XYZ ${parameters.join(" ")}`).keywords.get("XYZ"), parameters);
+});
+
+property("whatever a server replies to EHLO, its capabilities are well-formed", wildOctets, (wire) => {
+  const parser = ReplyParser.make();
+  parser.push(octets(wire));
+  const reply = parser.next("hello") ?? Reply.make(250, Octets.decode(octets(wire)));
+  const { keywords, auth, size, limits } = Capabilities.fromReply(reply);
+  return [...keywords].every(([keyword, parameters]) =>
+    /^[A-Z0-9][A-Z0-9-]*$/.test(keyword) && parameters.every((parameter) => /^[!-~]+$/.test(parameter)) &&
+    new Set(parameters).size === parameters.length
+  ) && auth === (keywords.get("AUTH") ?? auth) && (size === undefined || size > 0) &&
+    [...limits.values()].every((limit) => limit > 0);
+}, { runs: 2000, seed: "plausch" });

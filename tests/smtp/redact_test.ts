@@ -1,0 +1,255 @@
+import * as Octets from "@plausch/smtp/octets";
+import * as Redact from "@plausch/smtp/redact";
+import { assertEquals } from "@std/assert";
+import * as Arbitrary from "effect/Arbitrary";
+import * as Redacted from "effect/Redacted";
+import * as Schema from "effect/Schema";
+import text from "../cases/transcript.jsonl" with { type: "text" };
+import { latin1, parseCases } from "../support/cases.ts";
+import { property } from "../support/property.ts";
+import { oneOf } from "./_arbitrary.ts";
+
+type Line = readonly ["C" | "S", string];
+type Case = {
+  readonly id: string;
+  readonly kind: string;
+  readonly lines: ReadonlyArray<Line>;
+  readonly shown: ReadonlyArray<Line>;
+};
+
+const base64 = (text: string): string => btoa(latin1(Octets.encode(text)));
+
+const shown = (redactor: Redact.Redactor, lines: ReadonlyArray<Line>): ReadonlyArray<Line> =>
+  lines.map(([side, line]) => [side, side === "C" ? redactor.client(line) : redactor.server(line)]);
+
+const conversation = (lines: ReadonlyArray<Line>, ...secrets: ReadonlyArray<string>) =>
+  shown(Redact.make({ secrets: secrets.map((secret) => Redacted.make(secret)) }), lines).map(([, line]) => line);
+
+Deno.test("the redaction cases, for the user u with the password p", () => {
+  const cases = parseCases<Case>(text).filter(({ kind }) => kind === "redact");
+  assertEquals(cases.length, 5);
+  const given = { "the password and the response in clear": ["p", "\0u\0p"], "the response in base64": ["AHUAcA=="] };
+  for (const [name, secrets] of Object.entries(given)) {
+    for (const { id, lines, shown: expected } of cases) {
+      const redactor = Redact.make({ secrets: secrets.map((secret) => Redacted.make(secret)) });
+      assertEquals(shown(redactor, lines), expected, `${id}, given ${name}`);
+    }
+  }
+});
+
+Deno.test("AUTH keeps its mechanism and loses its initial response, however it is written", () => {
+  for (
+    const [said, seen] of [
+      ["AUTH PLAIN AHRpbQB0YW5zdGFhZg==", "AUTH PLAIN ***"],
+      ["auth plain AHRpbQB0YW5zdGFhZg== ", "auth plain ***"],
+      ["Auth \t Plain   AHRpbQB0YW5zdGFhZg==", "Auth \t Plain   ***"],
+      ["  AUTH PLAIN AHRpbQB0YW5zdGFhZg==", "  AUTH PLAIN ***"],
+      ["AUTH PLAIN two words", "AUTH PLAIN ***"],
+      ["AUTH X-NEW_MECH-1 secret", "AUTH X-NEW_MECH-1 ***"],
+      ["AUTH EXTERNAL =", "AUTH EXTERNAL ="],
+      ["AUTH PLAIN", "AUTH PLAIN"],
+      ["AUTH", "AUTH"],
+      // The mechanism was forgotten
+      ["AUTH AHRpbQB0YW5zdGFhZg==", "AUTH ***"],
+      ["AUTH AHRpbQB0YW5zdGFhZgAHRpbQB0YW5zdGFhZg", "AUTH ***"],
+      ["AUTHOR PLAIN x", "AUTHOR PLAIN x"],
+    ] as const
+  ) {
+    assertEquals(conversation([["C", said]]), [seen], said);
+  }
+});
+
+Deno.test("all that the client sends after a 334 is masked until the final reply, but for an empty line and a cancel", () => {
+  assertEquals(
+    conversation([
+      ["C", "AUTH LOGIN"],
+      ["S", "334 VXNlcm5hbWU6"],
+      ["C", "dGlt"],
+      ["S", "334-UGFz"],
+      ["S", "334 c3dvcmQ6"],
+      ["C", "dGFuc3RhYWY="],
+      ["S", "535-5.7.8 no"],
+      ["C", "early"],
+      ["S", "535 5.7.8 no"],
+      ["C", "AUTH LOGIN"],
+      ["S", "334 VXNlcm5hbWU6"],
+      ["C", "*"],
+      ["S", "501 cancelled"],
+      ["C", "QUIT"],
+    ]),
+    [
+      "AUTH LOGIN",
+      "334 VXNlcm5hbWU6",
+      "***",
+      "334-UGFz",
+      "334 c3dvcmQ6",
+      "***",
+      "535-5.7.8 no",
+      "***",
+      "535 5.7.8 no",
+      "AUTH LOGIN",
+      "334 VXNlcm5hbWU6",
+      "*",
+      "501 cancelled",
+      "QUIT",
+    ],
+  );
+});
+
+Deno.test("a response is masked even if no AUTH was seen before the 334, or the reply to another command came first", () => {
+  assertEquals(conversation([["S", "334 UGFzc3dvcmQ6"], ["C", "c2VjcmV0"]]), ["334 ***", "***"]);
+  assertEquals(
+    conversation([["C", "NOOP"], ["C", "AUTH PLAIN"], ["S", "250 ok"], ["S", "334 "], ["C", "c2VjcmV0"]]),
+    ["NOOP", "AUTH PLAIN", "250 ok", "334 ", "***"],
+  );
+});
+
+Deno.test("a line that is no reply does not end the exchange", () => {
+  const lines: ReadonlyArray<Line> = [["C", "AUTH PLAIN"], ["S", "334 "], ["S", "garbage"], ["C", "c2VjcmV0"]];
+  assertEquals(conversation(lines).at(-1), "***");
+});
+
+Deno.test("challenges are masked where they help to guess the password", () => {
+  const challenge = (mechanism: string) => conversation([["C", `AUTH ${mechanism}`], ["S", "334 PDE4OTZAbXg+"]])[1];
+  for (const mechanism of ["CRAM-MD5", "cram-md5", "DIGEST-MD5", "SCRAM-SHA-256", "NTLM", "GSSAPI", "X-ANY"]) {
+    assertEquals(challenge(mechanism), "334 ***", mechanism);
+  }
+  for (const mechanism of ["PLAIN", "login", "XOAUTH2", "OAUTHBEARER", "EXTERNAL"]) {
+    assertEquals(challenge(mechanism), "334 PDE4OTZAbXg+", mechanism);
+  }
+});
+
+Deno.test("what the client sent is known when the server echoes it, in base64 and in clear", () => {
+  const plain = base64("\0tim\0tanstaaf");
+  assertEquals(
+    conversation([["C", `AUTH PLAIN ${plain}`], ["S", `500 what is AUTH PLAIN ${plain}? tim/tanstaaf? TANSTAAF?`]])[1],
+    "500 what is AUTH PLAIN ***? tim/***? ***?",
+  );
+  assertEquals(
+    conversation([
+      ["C", "AUTH LOGIN dGlt"],
+      ["S", "334 UGFzc3dvcmQ6"],
+      ["C", base64("tanstaaf")],
+      ["S", "535 tim has no password tanstaaf"],
+    ])[3],
+    "535 tim has no password ***",
+  );
+  const token = "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg";
+  for (
+    const [mechanism, response] of [
+      ["XOAUTH2", `user=u@c.test\x01auth=Bearer ${token}\x01\x01`],
+      ["OAUTHBEARER", `n,a=u@c.test,\x01host=mx.test\x01port=587\x01auth=Bearer ${token}\x01\x01`],
+    ] as const
+  ) {
+    const [, echo, again] = conversation([
+      ["C", `AUTH ${mechanism} ${base64(response)}`],
+      ["S", `334 ${base64(`{"status":"401","token":"${token}"}`)}`],
+      ["S", `535 ${token} has expired, u@c.test`],
+    ]);
+    assertEquals([echo, again], ["334 ***", "535 *** has expired, u@c.test"]);
+  }
+});
+
+Deno.test("a known secret is masked wherever it is, alone, in base64, in the alphabet for URLs, and inside longer base64", () => {
+  const secret = "p\u00e4ss>>word??";
+  const redactor = Redact.make({ secrets: [Redacted.make(secret)] });
+  const url = base64(secret).replaceAll("+", "-").replaceAll("/", "_");
+  for (
+    const form of [
+      secret,
+      base64(secret),
+      base64(secret).replace(/=+$/, ""),
+      url,
+      secret.toUpperCase().replace("\u00c4", "\u00e4"),
+    ]
+  ) {
+    assertEquals(redactor.client(`X ${form} y`), "X *** y", form);
+    assertEquals(redactor.server(`250 <${form}>`), "250 <***>", form);
+    assertEquals(redactor.text(`${form}${form}`), "***", form);
+  }
+  for (const before of ["", "a", "ab", "abc", "\0tim\0"]) {
+    for (const after of ["", "x", "yz"]) {
+      const inside = base64(before + secret + after);
+      assertEquals(redactor.text(`got (${inside})!`), "got (***)!", inside);
+    }
+  }
+  assertEquals(redactor.text("nothing of it: word, p\u00e4ss"), "nothing of it: word, p\u00e4ss");
+});
+
+Deno.test("secrets that overlap are masked as one, and none shows its end", () => {
+  assertEquals(conversation([["S", "250 abcdefgh abcd"]], "abcd", "cdefgh"), ["250 *** ***"]);
+  assertEquals(conversation([["S", "250 aaaaaaa"]], "aaaa"), ["250 ***"]);
+});
+
+Deno.test("a very short secret is masked only where it stands alone", () => {
+  assertEquals(
+    conversation([["S", "535 bad password p"], ["S", "250 p@c.test, 'p', xp, p1, \u00e9p"]], "p"),
+    ["535 bad password ***", "250 ***@c.test, '***', xp, p1, \u00e9p"],
+  );
+});
+
+Deno.test("an empty secret masks nothing", () => {
+  assertEquals(conversation([["S", "250 ok"], ["C", ""]], ""), ["250 ok", ""]);
+});
+
+Deno.test("two redactors know nothing of each other", () => {
+  Redact.make().client("AUTH PLAIN c2VjcmV0");
+  assertEquals(Redact.make().server("250 c2VjcmV0"), "250 c2VjcmV0");
+});
+
+const secrets = Arbitrary.map(
+  Arbitrary.array(
+    oneOf([...'aZ09 /+=-_.:"\\$^*()[]{}|?', "\u00e9", "\u7528", "\ud83d\ude00", "\udcff", "\x7f", "pass"]),
+    { minLength: 5, maxLength: 12 },
+  ),
+  (pieces) => pieces.join(""),
+);
+
+/** Whether a text holds the secret in clear, or base64 from which it could be read. */
+const leaks = (line: string, secret: string): boolean =>
+  line.includes(secret) ||
+  (line.match(/[A-Za-z0-9+/]+={0,2}/g) ?? []).some((run) => {
+    for (let at = 0; at < 4; at++) {
+      const part = run.slice(at).replace(/=+$/, "");
+      const whole = part.length % 4 === 1 ? part.slice(0, -1) : part;
+      if (Octets.decode(Uint8Array.from(atob(whole), (char) => char.charCodeAt(0))).includes(secret)) return true;
+    }
+    return false;
+  });
+
+property(
+  "no password of five characters or more ever shows, whatever the server makes of it",
+  Arbitrary.all({
+    secret: secrets,
+    user: oneOf(["u", "tim", "user@example.com", ""]),
+    told: Arbitrary.schema(Schema.Boolean),
+    mechanism: oneOf(["PLAIN", "PLAIN late", "LOGIN", "XOAUTH2"]),
+    echo: oneOf(["clear", "response", "alone", "inside"]),
+  }),
+  ({ secret, user, told, mechanism, echo }) => {
+    const redactor = Redact.make(told ? { secrets: [Redacted.make(secret)] } : {});
+    const plain = base64(`\0${user}\0${secret}`);
+    const bearer = base64(`user=${user}\x01auth=Bearer ${secret}\x01\x01`);
+    const exchange: ReadonlyArray<Line> = mechanism === "PLAIN"
+      ? [["C", `AUTH PLAIN ${plain}`]]
+      : mechanism === "PLAIN late"
+      ? [["C", "AUTH PLAIN"], ["S", "334 "], ["C", plain]]
+      : mechanism === "LOGIN"
+      ? [["C", "AUTH LOGIN"], ["S", "334 "], ["C", base64(user)], ["S", "334 "], ["C", base64(secret)]]
+      : [["C", `AUTH XOAUTH2 ${bearer}`]];
+    const echoed = {
+      clear: secret,
+      response: mechanism === "XOAUTH2" ? bearer : plain,
+      alone: base64(secret),
+      inside: base64(`x${secret}yz`),
+    }[echo];
+    const lines = shown(redactor, [
+      ...exchange,
+      ["S", `535-5.7.8 ${echoed}`],
+      ["S", `535 5.7.8 <${echoed}>, sorry`],
+      ["C", `NOOP ${echoed}`],
+    ]);
+    return lines.every(([, line]) => !leaks(line, secret)) && lines.at(-1)![1].startsWith("NOOP ");
+  },
+  { runs: 2000, seed: "plausch" },
+);
