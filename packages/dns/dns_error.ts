@@ -20,6 +20,7 @@
  * @module
  */
 import * as Data from "effect/Data";
+import { quote } from "./printable.ts";
 import type { RecordType } from "./record.ts";
 
 /** Why there is no answer, as a word to switch on. The words are stable; the message is for people. */
@@ -126,13 +127,3 @@ const explanation = (error: DnsError): string =>
   error.reason === "ServerFailure" && error.rcode !== undefined && error.rcode !== "SERVFAIL"
     ? `the server answered ${error.rcode}`
     : explanations[error.reason];
-
-// Letters and digits of all scripts stay, so that an international name can be read; all else outside ASCII is shown as
-// its code point: marks and format characters can hide or reorder text on a terminal.
-const quote = (text: string): string => {
-  const cut = text.length > 260 ? `${text.slice(0, 259)}…` : text;
-  return JSON.stringify(cut).replace(
-    /[^\x20-\x7e\p{L}\p{N}…]/gu,
-    (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`,
-  );
-};

@@ -2,12 +2,12 @@
  * DNS messages (RFC 1035 section 4, EDNS of RFC 6891): a query as octets, and an answer read back. No sockets here.
  *
  * The codec is our own, though `dns-packet` is the well-kept library for this, and our tests hold the two side by side
- * on well-formed messages. On the messages that a resolver must expect from a hostile network, version 5.6.1 does not
- * hold: its reader puts octets outside UTF-8 and dots inside labels into names so that another host comes out; it does
- * not look at the length of A, AAAA and MX data, so that a short address is filled up from the next record or reads
- * "127.0.undefined.undefined", and a cut TLSA record passes; and one datagram of 1000 octets, with any id, sends it
- * back to the first octet for every record that the header counts: a minute of work and 6 GB. A guard in front of it
- * would have to read all of the message first, and that is this file.
+ * on well-formed messages. A resolver must also expect others, and there version 5.6.1 does not hold. It puts octets
+ * outside UTF-8, and dots inside labels, into names so that another host comes out. It does not look at the length of
+ * A, AAAA and MX data: a short address is filled up from the next record, or reads "127.0.undefined.undefined"; a cut
+ * TLSA record passes. And a text record that claims more than there is sends it back to the first octet for every
+ * record that the header counts: one datagram of 1000 octets was a minute of work and 6 GB. A guard in front of it
+ * would have to walk the whole message first, and that walk is most of this file.
  *
  * @example Ask, and read what came
  * ```ts

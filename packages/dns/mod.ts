@@ -39,6 +39,8 @@ export * as Message from "./message.ts";
 export * as Name from "./name.ts";
 /** Addresses of name servers. */
 export * as NameServer from "./name_server.ts";
+/** Text from outside, made safe to print. */
+export * as Printable from "./printable.ts";
 /** Resource records. */
 export * as Record from "./record.ts";
 /** The system's resolver settings. */

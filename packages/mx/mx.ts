@@ -1,0 +1,78 @@
+/**
+ * Asks the DNS where the mail of a domain goes, and makes the route plan.
+ *
+ * @example
+ * ```ts
+ * import * as Zone from "@plausch/dns/zone";
+ * import * as Mx from "@plausch/mx/mx";
+ * import * as RoutePlan from "@plausch/mx/route-plan";
+ * import * as Effect from "effect/Effect";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const zone = Zone.layer({
+ *   records: { "example.org": { MX: "10 mx1.example.org" }, "mx1.example.org": { A: "192.0.2.1" } },
+ * });
+ * const plan = await Effect.runPromise(Effect.provide(Mx.resolve("example.org"), zone));
+ * assertEquals(plan.kind, "Mx");
+ * assertEquals(RoutePlan.firstUsable(plan)?.addresses[0]?.address, "192.0.2.1");
+ * ```
+ *
+ * @module
+ */
+import * as Answer from "@plausch/dns/answer";
+import { Resolver } from "@plausch/dns/resolver";
+import * as Effect from "effect/Effect";
+import * as Random from "effect/Random";
+import * as Result from "effect/Result";
+import * as Destination from "./destination.ts";
+import type { MxError } from "./mx_error.ts";
+import * as Planner from "./planner.ts";
+import type { RoutePlan } from "./route_plan.ts";
+
+/** How to ask. */
+export interface ResolveOptions extends Planner.Limits {
+  /** How many questions about hosts are open at a time. 8 by default. */
+  readonly concurrency?: number | undefined;
+}
+
+const defaultConcurrency = 8;
+
+/**
+ * Makes the route plan of a mail domain: one question for its MX records, then two for each host, A and AAAA. Whatever
+ * the DNS answers or fails to answer is in the plan; the effect fails only for a text that is no mail domain. Hosts of
+ * equal preference come in an order that effect's `Random` decides: `Random.withSeed` makes it the same each time.
+ *
+ * @example
+ * ```ts
+ * import * as Zone from "@plausch/dns/zone";
+ * import * as Mx from "@plausch/mx/mx";
+ * import * as Effect from "effect/Effect";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const zone = Zone.layer({ records: { "broken.example": { failure: "ServerFailure" } } });
+ * const plan = await Effect.runPromise(Effect.provide(Mx.resolve("broken.example"), zone));
+ * assertEquals(plan.kind, "Undecided");
+ * const error = await Effect.runPromise(Effect.provide(Effect.flip(Mx.resolve("192.0.2.1")), zone));
+ * assertEquals(error.reason, "BareAddress");
+ * ```
+ */
+export const resolve: (domain: string, options?: ResolveOptions) => Effect.Effect<RoutePlan, MxError, Resolver> = Effect
+  .fn("Mx.resolve")(function* (domain, options = {}) {
+    const destination = yield* Effect.fromResult(Destination.fromString(domain));
+    if (destination._tag === "AddressLiteral") return Planner.plan({ destination });
+    const resolver = yield* Resolver;
+    const mx = yield* Effect.result(resolver.query(destination.ascii, "MX"));
+    // All records are shuffled. The planner's sort by preference is stable, so that equal ones keep this order.
+    const order = Result.isSuccess(mx) ? yield* Random.shuffle(Answer.records(mx.success, "MX")) : [];
+    const question = { destination, mx, order, limits: options };
+    const lookups = yield* Effect.forEach(
+      Planner.hostsToLookUp(question).flatMap((host) => [
+        { host, family: 6, type: "AAAA" } as const,
+        { host, family: 4, type: "A" } as const,
+      ]),
+      ({ host, family, type }) =>
+        Effect.map(Effect.result(resolver.query(host, type)), (result) => ({ host, family, result })),
+      { concurrency: options.concurrency ?? defaultConcurrency },
+    );
+    return Planner.plan({ ...question, lookups });
+  });
