@@ -103,7 +103,7 @@ export const make = (
     ...envelope.recipients.map((recipient) => Command.rcpt(recipient.path, recipient.parameters)),
   ];
   for (const command of refusal === undefined ? commands : []) {
-    const line = Command.format(command);
+    const line = Command.format(command, { smtputf8: parameters.smtputf8 === true });
     if (Result.isFailure(line)) return Result.fail(line.failure);
     lines.push(line.success);
   }

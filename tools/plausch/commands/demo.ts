@@ -1,6 +1,110 @@
+/**
+ * `plausch demo`: the whole story on one machine. The zone and the server come along, so it needs no network, no
+ * privileges and no set-up.
+ *
+ * @module
+ */
+import * as Zone from "@plausch/dns/zone";
+import { compose } from "@plausch/message/compose";
+import * as Mx from "@plausch/mx/mx";
+import * as Content from "@plausch/session/content";
+import * as Envelope from "@plausch/session/envelope";
+import * as Timeouts from "@plausch/session/timeouts";
+import * as Sink from "@plausch/sink/sink";
+import * as Store from "@plausch/sink/store";
+import * as Domain from "@plausch/smtp/domain";
+import * as Octets from "@plausch/smtp/octets";
+import * as Printable from "@plausch/smtp/printable";
 import * as Effect from "effect/Effect";
-import { ExitCode } from "../exit_code.ts";
-import type { CommandLine, Given, UsageError } from "../options.ts";
-import type { Shell } from "../shell.ts";
-export const commandLine: CommandLine = { name: "demo", summary: "", operands: [], options: [], examples: [] };
-export const run = (_given: Given): Effect.Effect<ExitCode, UsageError, Shell> => Effect.succeed(ExitCode.ok);
+import * as Result from "effect/Result";
+import { narrator } from "../chat.ts";
+import type { ExitCode } from "../exit_code.ts";
+import { type CommandLine, type Given, UsageError } from "../options.ts";
+import * as MxLines from "../render/mx.ts";
+import { talkToExchangers } from "../route.ts";
+import { Shell } from "../shell.ts";
+
+/** What `plausch demo` takes. */
+export const commandLine: CommandLine = {
+  name: "demo",
+  summary: "Tells the whole story offline: a look-up, a conversation, and what the server stored.",
+  operands: [],
+  options: [{ name: "json", help: "Print events and verdicts as JSON, an object a line" }],
+  examples: [{ line: "plausch demo", what: "watch a conversation; nothing leaves this machine" }],
+};
+
+const domain = "plausch.example";
+const exchanger = `mx.${domain}`;
+const sender = `mir@laptop.${domain}`;
+const recipient = `mir@${domain}`;
+
+const zone = Zone.layer({
+  records: {
+    [domain]: { MX: `10 ${exchanger}.` },
+    [exchanger]: { A: "127.0.0.1" },
+  },
+});
+
+const next = [
+  ["plausch mx example.org", "who takes mail for a domain, and why"],
+  ["plausch sink", "this server, on port 2525, for your own programs"],
+  ["plausch send --server localhost:2525 --to you@x.test --from me@x.test", "talk to it"],
+  ["plausch send --help", "everything that can be said"],
+] as const;
+
+/** Runs the command. */
+export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
+  Effect.gen(function* () {
+    const shell = yield* Shell;
+    const isJson = given.has("json");
+    const heading = (text: string): void => {
+      if (isJson) return;
+      shell.out("");
+      shell.out(shell.paint("strong", text));
+    };
+    const lines = (texts: Iterable<string>): void => {
+      if (!isJson) { for (const text of texts) shell.out(text); }
+    };
+
+    const store = Store.memory();
+    const sink = yield* Sink.listen({ store, host: exchanger });
+    lines([
+      "A chat with a mail server that plausch brought along. The server listens on",
+      `this machine, port ${sink.port}; nothing leaves it. In the conversation, -> marks what`,
+      "plausch says, <- what it hears, and === what it does.",
+    ]);
+
+    heading(`1. Who takes mail for ${domain}?`);
+    lines(MxLines.long(shell.paint, yield* Mx.resolve(domain)));
+
+    heading("2. The conversation");
+    const message = yield* compose({
+      from: `Mir <${sender}>`,
+      to: [`Mir <${recipient}>`],
+      subject: "Testmail",
+      text: "Ich schreibe mir gerne selber E-Mails.\n",
+    });
+    const code = yield* talkToExchangers(sink.port, narrator(shell, isJson ? "json" : "transcript"), {
+      envelope: yield* Effect.fromResult(Envelope.make({ from: sender, to: [recipient] })),
+      content: yield* Effect.fromResult(Content.make(message)),
+      host: Result.getOrThrow(Domain.hostFromString(`laptop.${domain}`)),
+      timeouts: Timeouts.all("10 seconds"),
+      stopAfter: undefined,
+    });
+
+    heading("3. What the server stored");
+    for (const { id, octets } of store.messages) {
+      const text = Octets.decode(octets).split("\r\n").slice(0, -1);
+      lines([`${id}, ${octets.length} octets:`, ...text.map((each) => `  | ${Printable.escape(each)}`)]);
+    }
+
+    heading("4. What to try next");
+    lines(next.flatMap(([line, what]) => [`  ${line}`, `      ${what}`]));
+    lines(["", "In a checkout, write deno task plausch in place of plausch."]);
+    return code;
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(zone),
+    Effect.catchTag("ListenError", (error) => Effect.fail(new UsageError({ problem: error.message }))),
+    Effect.catchTags({ DnsError: Effect.die, GrammarError: Effect.die, LineError: Effect.die, MxError: Effect.die }),
+  );

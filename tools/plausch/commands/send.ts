@@ -3,6 +3,7 @@
  *
  * @module
  */
+import * as Live from "@plausch/dns/live";
 import type { LineEndPolicy } from "@plausch/line/dot-stuffing";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Domain from "@plausch/smtp/domain";
@@ -19,7 +20,8 @@ import { type Mode, narrator } from "../chat.ts";
 import { ExitCode } from "../exit_code.ts";
 import { type CommandLine, type Given, UsageError } from "../options.ts";
 import { Shell } from "../shell.ts";
-import { talkTo } from "../route.ts";
+import { noResolver } from "./mx.ts";
+import { talkToExchangers, talkToServer } from "../route.ts";
 import * as Target from "../target.ts";
 
 /** What `plausch send` takes. */
@@ -187,8 +189,11 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     const host = yield* Effect.fromResult(Domain.hostFromString(yield* heloName(given)));
     const content = yield* Effect.fromResult(Content.make(yield* message(given, envelope), policy));
     const talk = { envelope, content, host, timeouts: limits, stopAfter: stop };
-    return yield* talkTo(target, narrator(shell, mode(given)), talk);
-  }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData }));
+    const voice = narrator(shell, mode(given));
+    if (target._tag === "Server") return yield* talkToServer(target, voice, talk);
+    const resolver = Live.layer({ servers: target.nameServers });
+    return yield* talkToExchangers(target.port, voice, talk).pipe(Effect.provide(resolver));
+  }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData, DnsError: noResolver }));
 
 const badData = (error: Error): Effect.Effect<ExitCode, never, Shell> =>
   Effect.map(Shell, (shell) => {

@@ -41,7 +41,11 @@ export const describe = (outcome: RecipientOutcome): string => {
     }${why}`;
   }
   const doubt = verdict === "uncertain" ? "; the message may have arrived, so sending it again may double it" : "";
-  return `${who}: ${verdict}${where}: ${reason === undefined ? "no answer" : reasons[reason]}${doubt}`;
+  const numbers = [code, status === undefined ? undefined : EnhancedStatus.format(status)].filter((part) =>
+    part !== undefined
+  );
+  const why = [reason === undefined ? undefined : reasons[reason], numbers.length > 0 ? numbers.join(" ") : undefined];
+  return `${who}: ${verdict}${where}: ${why.filter((part) => part !== undefined).join("; ")}${doubt}`;
 };
 
 /** Whether the verdict is what was asked for. */
