@@ -120,7 +120,7 @@ const excerptOctets = 128;
 const noOctets: Uint8Array = new Uint8Array(0);
 const noWords: DataView = new DataView(noOctets.buffer);
 const noWarnings: ReadonlyArray<ReplyWarning> = [];
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+const utf8 = new TextDecoder();
 
 const warningsOf = (bits: number): ReadonlyArray<ReplyWarning> =>
   bits === 0 ? noWarnings : warningNames.filter((_, i) => (bits & (1 << i)) !== 0);
