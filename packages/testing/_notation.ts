@@ -84,6 +84,9 @@ export const lineText = (octets: Uint8Array, from: number, to: number, cuts: Rea
   return `${escape(octets, from, to, cuts)}\\`;
 };
 
+/** The line of a transcript for a text; nothing stands behind the sign of an empty one. */
+export const said = (sign: string, text: string): string => text === "" ? sign : `${sign} ${text}`;
+
 /** What a line's text stands for. */
 export interface Text {
   readonly octets: Uint8Array;

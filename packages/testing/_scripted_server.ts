@@ -31,7 +31,9 @@ const lineAround = (octets: Uint8Array, at: number): readonly [from: number, to:
   Notation.lineEnd(octets, at),
 ];
 
-const firstLine = (octets: Uint8Array): string => Notation.lineText(octets, 0, Notation.lineEnd(octets, 0), noCuts);
+/** The line of a transcript for `octets[from..to)`; for the first line of the octets where nothing is said. */
+const line = (sign: "<" | ">", octets: Uint8Array, from = 0, to = Notation.lineEnd(octets, from)): string =>
+  Notation.said(sign, Notation.lineText(octets, from, to, noCuts));
 
 /**
  * A server that knows its part of one conversation, and what the client has to say. It knows no socket and no clock: the
@@ -111,7 +113,7 @@ export class ScriptedServer {
         this.#seen.push({ _tag: "Client", octets: rest.slice() });
         break;
       }
-      if (this.#hasOutgoing || step?._tag !== "Client") return this.#refuse(`> ${firstLine(rest)}`, rest);
+      if (this.#hasOutgoing || step?._tag !== "Client") return this.#refuse(line(">", rest), rest);
       const same = this.#match(step.octets, rest);
       if (same < rest.length && this.#matched < step.octets.length) {
         return this.#differ(step.octets, rest.subarray(same));
@@ -152,17 +154,17 @@ export class ScriptedServer {
   verify(): TranscriptMismatch | undefined {
     const step = this.#step;
     if (this.mismatch !== undefined || step === undefined) return this.mismatch;
+    if (this.#client === "absent") return this.#mismatched("Missing", "(nothing; the client never connected)");
     const hasHungUp = this.#client === "half-closed" || this.#client === "gone";
     const isOwed = step._tag === "Client" || isTls(step) ||
       step._tag === "Stage" && step.direction === "client closes" && !hasHungUp;
     if (!isOwed) return undefined;
     if (step._tag === "Client" && this.#isWithinLine(step.octets)) {
       const [from] = lineAround(step.octets, this.#matched);
-      return this.#mismatched("Missing", `> ${firstLine(step.octets.subarray(from, this.#matched))}`);
+      return this.#mismatched("Missing", line(">", step.octets, from, this.#matched));
     }
     if (hasHungUp) return this.#mismatched("Missing", "* client closes");
-    const why = this.#client === "absent" ? "the client never connected" : "the client is still connected";
-    return this.#mismatched("Missing", `(nothing; ${why})`);
+    return this.#mismatched("Missing", "(nothing; the client is still connected)");
   }
 
   get #step(): Transcript.Step | undefined {
@@ -249,7 +251,7 @@ export class ScriptedServer {
   #differ(expected: Uint8Array, octets: Uint8Array): Heard {
     const [from] = lineAround(expected, this.#matched);
     const actual = Notation.concat([expected.subarray(from, this.#matched), octets]);
-    return this.#refuse(`> ${firstLine(actual)}`, octets);
+    return this.#refuse(line(">", actual), octets);
   }
 
   #refuse(actual: string, octets?: Uint8Array): Heard {
@@ -274,15 +276,14 @@ export class ScriptedServer {
   /** The line that has to come next. */
   get #expected(): string {
     const unread = this.#outgoing.slice(this.#firstOutgoing);
-    const [first] = unread;
-    if (first !== undefined) {
-      if ("end" in first) return `* ${first.end}`;
-      return `< ${firstLine(Notation.concat(unread.map((item) => "octets" in item ? item.octets : new Uint8Array())))}`;
-    }
     const step = this.#step;
-    if (step?._tag === "Client") {
-      return `> ${Notation.lineText(step.octets, ...lineAround(step.octets, this.#matched), noCuts)}`;
+    if (unread.length > 0) {
+      const octets = Notation.concat(unread.flatMap((item) => "octets" in item ? [item.octets] : []));
+      const [end] = unread;
+      return end !== undefined && "end" in end ? `* ${end.end}` : line("<", octets);
     }
-    return step?._tag === "Stage" ? `* ${step.direction}` : "(nothing; the transcript is over)";
+    if (step === undefined) return "(nothing; the transcript is over)";
+    if (step._tag === "Client") return line(">", step.octets, ...lineAround(step.octets, this.#matched));
+    return Transcript.format([step]).split("\n", 1)[0]!;
   }
 }

@@ -33,7 +33,7 @@
  * });
  * const error = await Effect.runPromise(test.pipe(Effect.provide(MockSocket.layer(script)), Effect.flip));
  * assertEquals(error.message.split("\n"), [
- *   "Cannot follow the transcript: the client spoke before it had heard the server out",
+ *   "Cannot follow the transcript: the client spoke before its turn",
  *   "",
  *   "  expected < 220 mx.test",
  *   "  actual   > QUIT",

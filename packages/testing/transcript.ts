@@ -258,6 +258,7 @@ const units: ReadonlyArray<readonly [name: string, nanos: bigint]> = [
 const formatDuration = (duration: Duration.Duration): string => {
   if (!Duration.isFinite(duration)) return "Infinity";
   const nanos = Duration.toNanosUnsafe(duration);
+  if (nanos === 0n) return "0 seconds";
   const [name, size] = units.find(([, size]) => nanos % size === 0n)!;
   return `${nanos / size} ${name}${nanos === size ? "" : "s"}`;
 };
@@ -268,8 +269,7 @@ const formatOctets = (sign: string, octets: Uint8Array, cuts: ReadonlySet<number
   const lines: Array<string> = [];
   for (let from = 0; from < octets.length;) {
     const to = Notation.lineEnd(octets, from);
-    const text = Notation.lineText(octets, from, to, cuts);
-    lines.push(text === "" ? sign : `${sign} ${text}`);
+    lines.push(Notation.said(sign, Notation.lineText(octets, from, to, cuts)));
     from = to;
   }
   return lines;

@@ -41,7 +41,7 @@ export type MismatchReason = keyof typeof explanations;
 
 const explanations = {
   Different: "the client did something else",
-  TooEarly: "the client spoke before it had heard the server out",
+  TooEarly: "the client spoke before its turn",
   Unexpected: "the client spoke where nothing was expected of it",
   Missing: "the client stopped too early",
 } as const;
@@ -67,15 +67,16 @@ const clip = (units: ReadonlyArray<string>, from: number, columns: number): stri
   return `${text}…`;
 };
 
-/** A line of a transcript: its sign, and the parts of its text. */
+/** A line of a transcript: its sign, and the parts of its text. Words in parentheses have no sign. */
 const split = (line: string): { readonly sign: string; readonly units: ReadonlyArray<string> } => {
-  const sign = /^[<>*] /.exec(line)?.[0] ?? "";
-  return { sign, units: Notation.units(line.slice(sign.length)) };
+  const hasSign = /^[<>*](?: |$)/.test(line);
+  return { sign: hasSign ? line.charAt(0) : "", units: Notation.units(hasSign ? line.slice(2) : line) };
 };
 
 const labelled = (label: string, line: string, from = 0): string => {
   const { sign, units } = split(line);
-  return label + sign + clip(units, from, maxWidth - label.length - sign.length);
+  const text = clip(units, from, maxWidth - label.length - (sign === "" ? 0 : 2));
+  return label + (sign === "" ? text : Notation.said(sign, text));
 };
 
 /** A client did not keep to its transcript. Also the `cause` of the socket errors that the client gets then. */
@@ -116,7 +117,7 @@ export class TranscriptMismatch extends Data.Error<{
       while (same < expected.units.length && expected.units[same] === actual.units[same]) same++;
       let column = width(expected.units.slice(0, same));
       while (column > maxCommon) column -= expected.units[from++]!.length;
-      mark = `\n${" ".repeat(margin.length + expected.sign.length + (from > 0 ? 1 : 0) + column)}^`;
+      mark = `\n${" ".repeat(margin.length + 2 + (from > 0 ? 1 : 0) + column)}^`;
     }
     return [
       `Cannot follow the transcript: ${explanations[this.reason]}`,

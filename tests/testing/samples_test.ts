@@ -1,0 +1,89 @@
+import { assert, assertEquals } from "@std/assert";
+import * as MockSocket from "@plausch/testing/mock-socket";
+import * as Transcript from "@plausch/testing/transcript";
+import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
+import * as Result from "effect/Result";
+import * as TestClock from "effect/testing/TestClock";
+import deliver from "../transcripts/deliver.txt" with { type: "text" };
+import lostAfterTheDot from "../transcripts/lost_after_the_dot.txt" with { type: "text" };
+import noSmtp from "../transcripts/no_smtp.txt" with { type: "text" };
+import pipelining from "../transcripts/pipelining.txt" with { type: "text" };
+import slow from "../transcripts/slow.txt" with { type: "text" };
+import starttls from "../transcripts/starttls.txt" with { type: "text" };
+import tooBig from "../transcripts/too_big.txt" with { type: "text" };
+import { dialogues, plain, toScript } from "../support/dialogue.ts";
+import { it } from "../support/it.ts";
+import { perfectClient } from "./_perfect_client.ts";
+
+const samples = { deliver, lostAfterTheDot, noSmtp, pipelining, slow, starttls, tooBig };
+
+const scripts: ReadonlyArray<readonly [name: string, script: Transcript.Script]> = [
+  ...Object.entries(samples).map(([name, text]) => [name, Result.getOrThrow(Transcript.parse(text))] as const),
+  ...dialogues.map((dialogue) => [dialogue.id, toScript(dialogue)] as const),
+];
+
+/** Lets a client play its part, and time pass as fast as it can. */
+const played = (peer: MockSocket.MockPeer, script: Transcript.Script) =>
+  Effect.gen(function* () {
+    const client = yield* Effect.forkChild(perfectClient(peer.socket, script));
+    yield* TestClock.adjust("1 day");
+    yield* Fiber.join(client);
+  });
+
+for (const [name, text] of Object.entries(samples)) {
+  Deno.test(`${name} is written as transcripts are`, () => {
+    const said = text.split("\n").filter((line) => !line.startsWith("#")).join("\n");
+    assertEquals(Transcript.format(Result.getOrThrow(Transcript.parse(text))), said);
+  });
+}
+
+for (const [name, script] of scripts) {
+  it(`${name}: a client that does what it should passes, in every chunking`, () =>
+    Effect.gen(function* () {
+      for (const chunking of ["whole", "octet", 3] as const) {
+        const peer = yield* MockSocket.make(script, { chunking });
+        yield* played(peer, script);
+        yield* peer.verify;
+      }
+    }));
+
+  if (script.every(({ _tag }) => _tag !== "Client")) continue;
+  it(`${name}: one wrong octet, and it does not`, () =>
+    Effect.gen(function* () {
+      for (const [at, step] of script.entries()) {
+        if (step._tag !== "Client") continue;
+        const wrong = step.octets.map((octet, i) => i === step.octets.length >> 1 ? octet ^ 1 : octet);
+        const peer = yield* MockSocket.make(script);
+        const client = yield* Effect.forkChild(
+          Effect.exit(perfectClient(peer.socket, script.with(at, { _tag: "Client", octets: wrong }))),
+        );
+        yield* TestClock.adjust("1 day");
+        yield* Fiber.join(client);
+        const error = yield* Effect.flip(peer.verify);
+        assertEquals(error.reason, "Different");
+        for (const line of error.message.split("\n")) assert(line.length <= 80, line);
+      }
+    }));
+}
+
+Deno.test("every dialogue is a script, and its client lines are what the script expects beside the message", () => {
+  assertEquals(dialogues.length, 95);
+  for (const { id, steps, clientLines } of dialogues) {
+    const said = steps.flatMap((step) =>
+      "client" in step ? step.client : "bdat" in step ? [`BDAT ${step.bdat[0]} LAST`] : []
+    );
+    assertEquals(clientLines.slice(0, said.length), said, id);
+    // One client speaks to a server that has closed.
+    assertEquals(clientLines.slice(said.length), id === "dlg-close-after-final" ? ["QUIT"] : [], id);
+  }
+});
+
+Deno.test("plain dialogues need neither TLS, AUTH, LMTP, BDAT nor DSN", () => {
+  const chosen = dialogues.filter(plain);
+  assertEquals(chosen.length, 64);
+  for (const { id, clientLines } of chosen) {
+    assert(clientLines.every((line) => /^(EHLO|HELO|MAIL|RCPT|DATA|RSET|NOOP|QUIT)\b/.test(line)), id);
+    assert(!clientLines.some((line) => / (RET|ENVID|NOTIFY|ORCPT|AUTH)=| REQUIRETLS/.test(line)), id);
+  }
+});
