@@ -69,7 +69,7 @@ export const narrator = (shell: Shell, mode: Mode): Narrator => {
       for (const outcome of recipients) {
         const text = OutcomeLines.describe(outcome);
         if (OutcomeLines.isFine(outcome)) {
-          if (mode === "transcript") shell.out(Transcript.line(shell.paint, "===", text));
+          if (mode === "transcript") shell.out(`${shell.paint("note", "===")} ${shell.paint("accepted", text)}`);
         } else fail(text);
       }
     },

@@ -146,15 +146,13 @@ export const parse = (command: CommandLine, args: ReadonlyArray<string>): Result
   });
 };
 
-/** The name that a misspelt one most likely means: at most a third of its letters are wrong. */
+/** The name that a misspelt one most likely means: up to two letters are wrong, or one in a short name. */
 export const nearest = (name: string, names: ReadonlyArray<string>): string | undefined => {
   const ranked = names
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
     .sort((a, b) => a.distance - b.distance);
   const [best] = ranked;
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))
-    ? best.candidate
-    : undefined;
+  return best !== undefined && best.distance <= (best.candidate.length < 4 ? 1 : 2) ? best.candidate : undefined;
 };
 
 /** How many letters must be inserted, dropped or changed to make one word of the other (Levenshtein). */

@@ -1,0 +1,117 @@
+import type * as Sink from "@plausch/sink/sink";
+import { listen } from "@plausch/sink/sink";
+import * as Store from "@plausch/sink/store";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Scope from "effect/Scope";
+import * as net from "node:net";
+import { fromFileUrl } from "../support/path.ts";
+
+const root = fromFileUrl(new URL("../../", import.meta.url));
+
+/** What a run of the command line left behind. */
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+const start = (args: ReadonlyArray<string>, env: Record<string, string>) =>
+  new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "--no-prompt", "-A", "tools/plausch/main.ts", ...args],
+    cwd: root,
+    env,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+
+const decode = (octets: Uint8Array): string => new TextDecoder().decode(octets);
+
+/** Runs `plausch` with arguments, as a process of its own. */
+export const plausch = async (
+  args: ReadonlyArray<string>,
+  options: { readonly stdin?: string; readonly env?: Record<string, string> } = {},
+): Promise<Ran> => {
+  const child = start(args, options.env ?? {});
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(options.stdin ?? "")).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  return { code, out: decode(stdout), err: decode(stderr) };
+};
+
+/** Runs `plausch`, waits until its output holds a text, and sends it a signal. */
+export const plauschUntil = async (args: ReadonlyArray<string>, text: string, signal: Deno.Signal): Promise<Ran> => {
+  const child = start(args, {});
+  await child.stdin.close();
+  const err = new Response(child.stderr).text();
+  let out = "";
+  let signalled = false;
+  for await (const chunk of child.stdout) {
+    out += decode(chunk);
+    if (signalled || !out.includes(text)) continue;
+    signalled = true;
+    child.kill(signal);
+  }
+  const { code } = await child.status;
+  return { code, out, err: await err };
+};
+
+/** A sink on loopback for the time of one function. */
+export const withSink = async <A>(
+  use: (sink: Sink.Sink, store: Store.MemoryStore) => Promise<A>,
+  options: Partial<Sink.ListenOptions> = {},
+): Promise<A> => {
+  const store = Store.memory();
+  const scope = await Effect.runPromise(Scope.make());
+  try {
+    const sink = await Effect.runPromise(Scope.provide(listen({ store, ...options }), scope));
+    return await use(sink, store);
+  } finally {
+    await Effect.runPromise(Scope.close(scope, Exit.void));
+  }
+};
+
+/** One thing that a scripted server does for each thing that it hears: says it; `null` closes. */
+export type Answers = ReadonlyArray<string | null>;
+
+/**
+ * A server that greets with the first answer and gives the next one for each line (or message) that it hears; when there are
+ * no more, it stays silent. It serves one client.
+ */
+export const withServer = async <A>(answers: Answers, use: (port: number) => Promise<A>): Promise<A> => {
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    const left = [...answers];
+    const answer = (): void => {
+      const next = left.shift();
+      if (next === null) socket.end();
+      else if (next !== undefined) socket.write(next);
+    };
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("close", () => sockets.delete(socket));
+    let data = false;
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk.toString("latin1");
+      for (;;) {
+        const end = data ? text.indexOf("\r\n.\r\n") : text.indexOf("\r\n");
+        if (end < 0) return;
+        const heard = text.slice(0, end);
+        text = text.slice(end + (data ? 5 : 2));
+        data = !data && heard === "DATA" && left[0]?.startsWith("354") === true;
+        answer();
+      }
+    });
+    answer();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    return await use((server.address() as net.AddressInfo).port);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  }
+};

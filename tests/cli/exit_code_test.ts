@@ -1,0 +1,40 @@
+import { assertEquals } from "@std/assert";
+import type { RecipientOutcome, Verdict } from "@plausch/session/outcome";
+import { type FailureReason, SessionError } from "@plausch/session/session-error";
+import type { Stage } from "@plausch/session/stage";
+import { ExitCode, fromRecipients } from "../../tools/plausch/exit_code.ts";
+
+const recipients = (...verdicts: ReadonlyArray<Verdict | "stopped">): ReadonlyArray<RecipientOutcome> =>
+  verdicts.map((verdict) => ({
+    recipient: { _tag: "Postmaster", localPart: "postmaster" },
+    address: "postmaster",
+    stage: "final",
+    ...(verdict === "stopped" ? { verdict: "deferred", reason: "Stopped" } : { verdict }),
+  }));
+const broken = (reason: FailureReason, stage: Stage = "mail") => new SessionError({ reason, stage, recipients: [] });
+
+Deno.test("verdicts alone decide where the conversation did not break", () => {
+  assertEquals(fromRecipients(recipients("accepted", "accepted")), ExitCode.ok);
+  assertEquals(fromRecipients(recipients("stopped")), ExitCode.ok);
+  assertEquals(fromRecipients(recipients("rejected", "rejected")), ExitCode.rejected);
+  assertEquals(fromRecipients(recipients("deferred")), ExitCode.deferred);
+  assertEquals(fromRecipients(recipients("deferred", "rejected")), ExitCode.deferred);
+  assertEquals(fromRecipients(recipients("accepted", "rejected")), ExitCode.partly);
+  assertEquals(fromRecipients(recipients("accepted", "deferred")), ExitCode.partly);
+  assertEquals(fromRecipients(recipients("stopped", "rejected")), ExitCode.partly);
+  assertEquals(fromRecipients(recipients("accepted", "uncertain")), ExitCode.uncertain);
+});
+
+Deno.test("a broken conversation tells how it broke, unless somebody got the message or may have", () => {
+  const deferred = recipients("deferred");
+  assertEquals(fromRecipients(deferred, broken("ConnectFailed", "connect")), ExitCode.unreachable);
+  assertEquals(fromRecipients(deferred, broken("Timeout", "connect")), ExitCode.unreachable);
+  assertEquals(fromRecipients(deferred, broken("Timeout")), ExitCode.deferred);
+  assertEquals(fromRecipients(deferred, broken("ConnectionLost")), ExitCode.deferred);
+  assertEquals(fromRecipients(deferred, broken("BadReply")), ExitCode.protocol);
+  assertEquals(fromRecipients(deferred, broken("UnexpectedReply")), ExitCode.protocol);
+  assertEquals(fromRecipients(deferred, broken("UnsolicitedReply")), ExitCode.protocol);
+  assertEquals(fromRecipients(deferred, broken("Interrupted")), ExitCode.interrupted);
+  assertEquals(fromRecipients(recipients("uncertain"), broken("BadReply")), ExitCode.uncertain);
+  assertEquals(fromRecipients(recipients("accepted", "deferred"), broken("ConnectionLost")), ExitCode.partly);
+});
