@@ -2,10 +2,10 @@ import type { NonEmptyReadonlyArray } from "effect/Array";
 import * as Effect from "effect/Effect";
 import { constVoid } from "effect/Function";
 import type * as Socket from "effect/socket/Socket";
-import { Buffer } from "node:buffer";
 import type * as net from "node:net";
 import { clearImmediate, setImmediate } from "node:timers";
 import type * as tls from "node:tls";
+import { Ciphertext } from "./_ciphertext.ts";
 import { closed, coded, readFailed, upgradeFailed, writeFailed } from "./_errors.ts";
 import { gather } from "./_gather.ts";
 import * as Handshake from "./_handshake.ts";
@@ -63,7 +63,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
   let writeFailure: Socket.SocketError | undefined;
   const writes = new Set<(error: Socket.SocketError) => void>();
   let failingWrites: ReturnType<typeof setImmediate> | undefined;
-  /** What the system said when it refused a write. */
+  /** What the system said when the line broke. */
   let broken: Error | undefined;
 
   const wakePulls = () => {
@@ -92,12 +92,12 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     receivedOctets += chunk.length;
     if (receivedOctets >= highWaterMark && !paused) {
       paused = true;
-      wire.pause();
+      raw.pause();
     }
     wakePulls();
   };
   const onEnd = () => {
-    // After a refused write the system reports the break as an ordinary end.
+    // After a refused write the system reports the break as an ordinary end, and so does TLS after any break.
     endReading(broken === undefined ? closed(1000) : readFailed(broken));
     // A client that sends everything and half-closes still wants its answers.
     if (role === "server" || writeFailure !== undefined) return;
@@ -105,29 +105,20 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     writeFailure = writeFailed(coded("EPIPE", "The peer has closed the connection"));
     failingWrites = setImmediate(failWrites);
   };
-  const onError = (cause: Error) => {
-    endReading(readFailed(cause));
+  const onBreak = (cause: Error) => {
+    broken ??= cause;
     endWriting(cause);
   };
   const onClose = () => {
-    endReading(closed(1006));
+    endReading(broken === undefined ? closed(1006) : readFailed(broken));
     endWriting(coded("EPIPE", "The connection is closed"));
   };
   const attach = (socket: net.Socket) => {
-    keepReadable(socket, (cause) => {
-      broken ??= cause;
-      endWriting(cause);
-    });
-    // This one stays when the others go: an error that comes late, or while nobody cares, must never be uncaught.
-    socket.on("error", constVoid);
-    socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
+    socket.on("data", onData).on("end", onEnd).on("error", onBreak).on("close", onClose);
     socket.resume();
     // It may have broken on its way here.
-    if (socket.errored) onError(socket.errored);
-    else if (socket.destroyed) onClose();
-  };
-  const detach = (socket: net.Socket) => {
-    socket.off("data", onData).off("end", onEnd).off("error", onError).off("close", onClose);
+    if (socket.errored) onBreak(socket.errored);
+    if (socket.destroyed) onClose();
   };
 
   // The octets leave the buffer in the very step that hands them to the caller: an interruption before it takes nothing.
@@ -137,7 +128,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     receivedOctets = 0;
     if (paused) {
       paused = false;
-      wire.resume();
+      raw.resume();
     }
     return chunks;
   });
@@ -173,7 +164,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
       writes.add(fail);
       send(chunks, () => {
         // Node calls back without an error for a write that a destroyed socket never finished: "close" tells the truth.
-        if (!wire.destroyed && writes.delete(fail)) resume(done);
+        if (!raw.destroyed && !wire.destroyed && writes.delete(fail)) resume(done);
       });
       return Effect.sync(() => {
         writes.delete(fail);
@@ -197,13 +188,13 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     raw.destroy();
   };
   const linger: Connection["linger"] = Effect.callback((resume) => {
-    if (wire.destroyed || broken !== undefined) return resume(done);
+    if (raw.destroyed || broken !== undefined) return resume(done);
     const onClosed = () => resume(done);
-    wire.on("close", onClosed);
-    wire.resume();
+    raw.on("close", onClosed);
+    raw.resume();
     if (!wire.writableEnded) wire.end();
     return Effect.sync(() => {
-      wire.off("close", onClosed);
+      raw.off("close", onClosed);
     });
   });
 
@@ -218,13 +209,13 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
       const over = readFailure ?? writeFailure;
       if (over !== undefined) return Effect.fail(upgradeFailed(over));
       upgrading = true;
-      detach(raw);
-      raw.pause();
-      paused = false;
-      if (receivedOctets > 0) raw.unshift(Buffer.concat(received));
+      raw.off("data", onData).off("end", onEnd).off("close", onClose);
+      const line = new Ciphertext(raw, received);
       received = [];
       receivedOctets = 0;
-      return Handshake.handshake(raw, role, options).pipe(
+      paused = false;
+      raw.resume();
+      return Handshake.handshake(line, role, options).pipe(
         Effect.map((socket) => {
           upgrading = false;
           secure = socket;
@@ -242,6 +233,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     });
 
   raw.setNoDelay(true);
+  keepReadable(raw, onBreak);
   attach(raw);
   return {
     pull,

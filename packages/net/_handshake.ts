@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect";
 import { constVoid } from "effect/Function";
 import * as Redacted from "effect/Redacted";
 import * as net from "node:net";
+import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import { coded } from "./_errors.ts";
 import type { TlsOptions } from "./tls_options.ts";
@@ -41,7 +42,7 @@ export const fault = (role: Role, options: TlsOptions): string | undefined => {
 
 const closedEarly = () => coded("ECONNRESET", "The peer closed the connection during the TLS handshake");
 
-const asClient = (raw: net.Socket, options: TlsOptions): Effect.Effect<tls.TLSSocket, unknown> =>
+const asClient = (line: Duplex, options: TlsOptions): Effect.Effect<tls.TLSSocket, unknown> =>
   Effect.callback((resume) => {
     const name = options.servername;
     // An address is checked against the certificate, but is not a name to send (RFC 6066, section 3).
@@ -52,7 +53,7 @@ const asClient = (raw: net.Socket, options: TlsOptions): Effect.Effect<tls.TLSSo
       : { host: name, servername: "" };
     let socket: tls.TLSSocket;
     try {
-      socket = tls.connect({ ...commonOptions(options), ...identity, socket: raw });
+      socket = tls.connect({ ...commonOptions(options), ...identity, socket: line });
     } catch (cause) {
       return resume(Effect.fail(cause));
     }
@@ -66,7 +67,7 @@ const asClient = (raw: net.Socket, options: TlsOptions): Effect.Effect<tls.TLSSo
   });
 
 /** A `TLSSocket` alone would not check the certificate of a client; a server does, also one that listens nowhere. */
-const asServer = (raw: net.Socket, options: TlsOptions): Effect.Effect<tls.TLSSocket, unknown> =>
+const asServer = (line: Duplex, options: TlsOptions): Effect.Effect<tls.TLSSocket, unknown> =>
   Effect.callback((resume) => {
     let server: tls.Server;
     try {
@@ -79,17 +80,19 @@ const asServer = (raw: net.Socket, options: TlsOptions): Effect.Effect<tls.TLSSo
       resume(Effect.succeed(socket));
     });
     server.once("tlsClientError", (cause) => resume(Effect.fail(cause)));
-    raw.once("close", () => resume(Effect.fail(closedEarly())));
-    server.emit("connection", raw);
+    // A server that takes half-open connections does not give up by itself when its client does.
+    line.once("end", () => resume(Effect.fail(closedEarly())));
+    line.once("close", () => resume(Effect.fail(closedEarly())));
+    server.emit("connection", line);
   });
 
 /**
- * Speaks TLS on a connected socket that nobody reads; what is in its buffer belongs to the handshake. Fails with the cause. Whatever
- * made it fail, or interrupted it, the socket is good for nothing then but `destroy`.
+ * Speaks TLS on a line. Fails with the cause. Whatever made it fail, or interrupted it, the line is good for nothing then but
+ * `destroy`.
  */
-export const handshake = (raw: net.Socket, role: Role, options: TlsOptions): Effect.Effect<tls.TLSSocket, unknown> => {
+export const handshake = (line: Duplex, role: Role, options: TlsOptions): Effect.Effect<tls.TLSSocket, unknown> => {
   const timeout = options.timeout ?? defaultTimeout;
-  return Effect.timeoutOrElse(role === "client" ? asClient(raw, options) : asServer(raw, options), {
+  return Effect.timeoutOrElse(role === "client" ? asClient(line, options) : asServer(line, options), {
     duration: timeout,
     orElse: () => {
       const waited = Duration.format(Duration.fromInputUnsafe(timeout));
