@@ -262,7 +262,7 @@ const withAddresses = (
   );
   const all = new Map(answers.flatMap(addressesOf).map((one) => [one.address, one]));
   const addresses = [...all.values()].slice(0, limits.maxAddresses ?? defaultMaxAddresses);
-  const canonicalName = answers.find(({ aliases }) => aliases.length > 0)?.canonicalName ?? base.host;
+  const canonicalName = answers[0]?.canonicalName ?? base.host;
   const warnings: Array<CandidateWarning> = [];
   if (named && Name.key(canonicalName) !== key) warnings.push({ _tag: "MxIsCname", target: canonicalName });
   const decision = decide(addresses.length > 0, answers, failed[0]?.error);

@@ -161,6 +161,24 @@ it("a server that cannot read EDNS is asked again without it", () =>
     assertEquals(asks.map(({ edns }) => edns), [true, false]);
   }));
 
+it("EDNS says the size that was set, at least 512", () =>
+  Effect.gen(function* () {
+    const sizes: Array<number> = [];
+    const udp: Transport["udp"] = (_server, query) => {
+      sizes.push(query[query.length - 8]! * 256 + query[query.length - 7]!);
+      return Effect.fail(new DnsError({ reason: "Unreachable" }));
+    };
+    for (const ednsSize of [undefined, 4096, 100]) {
+      const resolver = StubResolver.make({ id: Effect.succeed(1), udp, tcp: udp }, {
+        servers: one,
+        tries: 1,
+        ednsSize,
+      });
+      yield* Effect.flip(resolver.query("a.example", "A"));
+    }
+    assertEquals(sizes, [1232, 4096, 512]);
+  }));
+
 it("without EDNS there is nothing to leave out: FORMERR is final", () =>
   Effect.gen(function* () {
     const { transport, asks } = network({ "udp 192.0.2.1": [{ rcode: 1 }] });

@@ -87,6 +87,26 @@ it("an answer tells that it is from a fixed zone", () =>
     assertEquals([server, transport, elapsed, name], ["static", "static", 0, "Plausch.TEST"]);
   }));
 
+it("a wildcard at the root stands for every name", () =>
+  Effect.gen(function* () {
+    const all = Result.getOrThrow(Zone.make({ records: { "*": { A: "192.0.2.1" }, "there.example": { TXT: "x" } } }));
+    assertEquals((yield* all.query("any.thing", "A")).status, "Records");
+    assertEquals((yield* all.query("there.example", "A")).status, "NoData");
+    assertEquals(
+      (yield* all.query("not.example", "A")).status,
+      "NoName",
+      "example exists, and has no wildcard below it",
+    );
+    const none = Result.getOrThrow(Zone.make({ records: {} }));
+    assertEquals((yield* none.query("any.thing", "A")).status, "NoName");
+  }));
+
+it("an empty list of records is no records", () =>
+  Effect.gen(function* () {
+    const zone = Result.getOrThrow(Zone.make({ records: { "a.example": { MX: [], CNAME: [] } } }));
+    assertEquals((yield* zone.query("a.example", "MX")).status, "NoData");
+  }));
+
 Deno.test("a zone with a record or a name that cannot be read fails", () => {
   const reason = (records: Zone.StaticZone["records"]) => Result.getOrThrow(Result.flip(Zone.make({ records }))).reason;
   assertEquals(reason({ "a.example": { A: ["192.0.2.1", "192.0.2.256"] } }), "BadRecord");

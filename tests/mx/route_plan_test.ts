@@ -2,7 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import type { RecordType } from "@plausch/dns/record";
 import { Resolver } from "@plausch/dns/resolver";
 import * as Zone from "@plausch/dns/zone";
+import * as Destination from "@plausch/mx/destination";
 import * as Mx from "@plausch/mx/mx";
+import * as Planner from "@plausch/mx/planner";
 import * as RoutePlan from "@plausch/mx/route-plan";
 import * as Arbitrary from "effect/Arbitrary";
 import * as Effect from "effect/Effect";
@@ -411,6 +413,22 @@ it("the answer in the plan has the records in the server's order", () =>
     assertEquals(hosts?.join(""), "abcef");
   }));
 
+it("the planner alone: a literal needs no answer, and a domain without one is undecided", () =>
+  Effect.gen(function* () {
+    const zone = Result.getOrThrow(Zone.make({ records: equal }));
+    const mx = yield* Effect.result(zone.query("d.test", "MX"));
+    const literal = Result.getOrThrow(Destination.fromString("[192.0.2.1]"));
+    assertEquals(Planner.hostsToLookUp({ destination: literal, mx }), []);
+    assertEquals(Planner.plan({ destination: literal, mx }).kind, "AddressLiteral");
+    const destination = Result.getOrThrow(Destination.fromString("d.test"));
+    assertEquals(Planner.hostsToLookUp({ destination }), []);
+    const plan = Planner.plan({ destination });
+    assertEquals([plan.kind, RoutePlan.failure(plan)?.message], ["Undecided", "nobody was asked about d.test"]);
+    assertEquals(Planner.hostsToLookUp({ destination, mx, limits: { maxHosts: 2 } }), ["a.d.test", "b.d.test"]);
+    // Hosts that nobody looked up are not known to be dead.
+    assertEquals(RoutePlan.failure(Planner.plan({ destination, mx }))?.isTemporary, true);
+  }));
+
 // ---- bounds
 
 const many: Records = {
@@ -435,6 +453,8 @@ it("the limits can be set", () =>
     const plan = yield* Effect.provide(Mx.resolve("d.test", { maxHosts: 39, concurrency: 1 }), layer);
     assertEquals([asked.length, open.most], [1 + 2 * 39, 1]);
     assertEquals(RoutePlan.explain(plan).at(-1), "39 h39.d.test: skip, enough hosts come before it");
+    const two = yield* Effect.provide(Mx.resolve("d.test", { maxHosts: 38 }), layer);
+    assertEquals(RoutePlan.explain(two).at(-1), "2 more hosts: skip, enough hosts come before them");
   }));
 
 it("hosts that are skipped for their name do not count towards the limit", () =>
