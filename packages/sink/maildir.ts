@@ -1,69 +1,129 @@
 /**
  * A store of files: a Maildir, which mail readers can open.
  *
- * @example Write to a Maildir in the temporary directory
- * ```ts ignore
+ * @example A sink that keeps its messages under ./mail
+ * ```ts
  * import * as Maildir from "@plausch/sink/maildir";
  * import * as Sink from "@plausch/sink/sink";
+ * import * as Effect from "effect/Effect";
+ * import { assert } from "@std/assert";
  *
- * const sink = Sink.listen({ store: Maildir.make("/tmp/plausch-mail") });
+ * const sink = Sink.listen({ store: Maildir.make("mail"), port: 2525 });
+ * assert(Effect.isEffect(sink)); // it listens when it is run, and makes the directory for the first message
  * ```
  *
  * @module
  */
 import * as Path from "@plausch/smtp/path";
-import * as Printable from "@plausch/smtp/printable";
 import * as Effect from "effect/Effect";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { type Message, type Store, StoreError } from "./store.ts";
 
-/** Trace fields, newest first (RFC 5321 section 4.4): where failures go, and how the message came. */
+/** A client's name, without what means something in a header field. */
+const neutral = (name: string): string => name.replace(/[^\p{L}\p{N}.:_[\]-]/gu, "?");
+
+/** An address as an address literal (RFC 5321 section 4.1.3). */
+const literal = (address: string): string => address.includes(":") ? `[IPv6:${address}]` : `[${address}]`;
+
+/** Trace fields: where failures go, for whom the message is, how it came (RFC 5321 section 4.4, RFC 9228). */
 const traceFields = (message: Message, host: string): string => {
   const date = new Date(message.receivedAt).toUTCString().replace("GMT", "+0000");
-  const returnPath = message.reversePath._tag === "Null" ? "<>" : `<${Path.address(message.reversePath)}>`;
-  const from = `${Printable.escape(message.helo)}${message.peer === "" ? "" : ` ([${message.peer}])`}`;
-  const [only, ...others] = message.forwardPaths.map(Path.address);
-  const recipient = only !== undefined && others.length === 0 ? ` for <${only}>` : "";
-  return `Return-Path: ${returnPath}\n` +
-    `Received: from ${from}\n\tby ${host} with ${message.protocol} id ${message.id}${recipient};\n\t${date}\n`;
+  const recipients = message.forwardPaths.map(Path.address);
+  const only = recipients.length === 1 ? `\n\tfor <${recipients[0]}>` : "";
+  const peer = message.peer === "" ? "" : ` (${literal(message.peer)})`;
+  return [
+    `Return-Path: <${message.reversePath._tag === "Null" ? "" : Path.address(message.reversePath)}>`,
+    ...recipients.map((recipient) => `Delivered-To: ${recipient}`),
+    `Received: from ${neutral(message.helo)}${peer}`,
+    `\tby ${host} with ${message.protocol} id ${message.id}${only};`,
+    `\t${date}\n`,
+  ].join("\n");
 };
 
+const CR = 13;
+const LF = 10;
+
 /** Maildir readers expect the line ends of the system: LF. */
-const withLf = (octets: Uint8Array): Uint8Array => octets.filter((octet, at) => octet !== 13 || octets[at + 1] !== 10);
+const withLf = (octets: Uint8Array): Uint8Array => {
+  const out = new Uint8Array(octets.length);
+  let length = 0;
+  for (let at = 0; at < octets.length; at++) {
+    if (octets[at] !== CR || octets[at + 1] !== LF) out[length++] = octets[at]!;
+  }
+  return out.subarray(0, length);
+};
+
+/** Writes a file that survives a crash. */
+const write = async (file: string, parts: ReadonlyArray<Uint8Array>): Promise<void> => {
+  const handle = await fs.open(file, "wx");
+  try {
+    for (const part of parts) await handle.writeFile(part);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
+
+/** Makes what was moved into a directory survive a crash, on systems that can open a directory. */
+const syncDirectory = async (directory: string): Promise<void> => {
+  const handle = await fs.open(directory, "r").catch(() => undefined);
+  if (handle === undefined) return;
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
 
 /**
- * A store that writes each message to a file of its own in `directory/new`, after the trace fields Return-Path and
- * Received. The file is written and synchronised under `directory/tmp` first and then moved, so a reader never sees half a
- * message and a crash loses none that was accepted. The directories are made where they are missing.
+ * A store that writes each message to a file of its own in `directory/new`: the trace fields Return-Path, Delivered-To (one for each
+ * recipient) and Received, then the message as it came, with LF line ends. The file is written and synchronised under
+ * `directory/tmp` first and then moved, so a reader never sees half a message, and a crash loses none that was accepted. The
+ * directories are made where they are missing. Several sinks may share a Maildir.
  *
- * `host` is the name in the Received field; default: `localhost`.
+ * `host` is the name in the Received field; default: `localhost`. It needs the permission to read and write the directory. Fails
+ * with a `StoreError` that keeps the cause; the client is then told to come back later.
  *
- * @example
+ * @example A directory that cannot be
  * ```ts
  * import * as Maildir from "@plausch/sink/maildir";
+ * import * as Path from "@plausch/smtp/path";
+ * import * as Effect from "effect/Effect";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(typeof Maildir.make("mail").save, "function");
+ * const saved = Maildir.make("/dev/null/mail").save({
+ *   id: "1",
+ *   receivedAt: 0,
+ *   peer: "127.0.0.1",
+ *   helo: "c.test",
+ *   protocol: "ESMTP",
+ *   reversePath: Path.nullPath,
+ *   forwardPaths: [],
+ *   octets: new Uint8Array(),
+ * });
+ * const error = await Effect.runPromise(Effect.flip(saved));
+ * assertEquals(error.action, 'write the message to "/dev/null/mail"');
  * ```
  */
 export const make = (directory: string, host: string = "localhost"): Store => ({
   save: (message) =>
     Effect.tryPromise({
       try: async () => {
-        for (const part of ["tmp", "new", "cur"]) await fs.mkdir(path.join(directory, part), { recursive: true });
-        const name = `${Math.floor(message.receivedAt / 1000)}.${message.id}.plausch`;
-        const draft = path.join(directory, "tmp", name);
-        const file = await fs.open(draft, "wx");
+        const tmp = path.join(directory, "tmp");
+        const fresh = path.join(directory, "new");
+        for (const folder of [tmp, fresh, path.join(directory, "cur")]) await fs.mkdir(folder, { recursive: true });
+        const name = `${Math.floor(message.receivedAt / 1000)}.${message.id}-${crypto.randomUUID()}.plausch`;
+        const draft = path.join(tmp, name);
         try {
-          await file.write(new TextEncoder().encode(traceFields(message, host)));
-          await file.write(withLf(message.octets));
-          await file.sync();
-        } finally {
-          await file.close();
+          await write(draft, [new TextEncoder().encode(traceFields(message, host)), withLf(message.octets)]);
+          await fs.rename(draft, path.join(fresh, name));
+        } catch (cause) {
+          await fs.unlink(draft).catch(() => {});
+          throw cause;
         }
-        await fs.rename(draft, path.join(directory, "new", name));
+        await syncDirectory(fresh);
       },
-      catch: (cause) => new StoreError({ action: `write a message to "${directory}"`, cause }),
+      catch: (cause) => new StoreError({ action: `write the message to "${directory}"`, cause }),
     }),
 });

@@ -22,21 +22,23 @@
  */
 import * as DotUnstuffing from "@plausch/line/dot-unstuffing";
 import * as LineDecoder from "@plausch/line/line-decoder";
-import type { LineError } from "@plausch/line/line-error";
-import type { Command } from "@plausch/smtp/command";
 import * as CommandParser from "@plausch/smtp/command-parser";
 import * as Domain from "@plausch/smtp/domain";
-import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
-import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Octets from "@plausch/smtp/octets";
-import type { MailParameters } from "@plausch/smtp/parameter";
+import type { MailParameters, RcptParameters } from "@plausch/smtp/parameter";
 import type { ForwardPath, ReversePath } from "@plausch/smtp/path";
 import * as Phase from "@plausch/smtp/phase";
 import * as Reply from "@plausch/smtp/reply";
 import * as Result from "effect/Result";
+import * as MessageBuffer from "./_message_buffer.ts";
+import * as Replies from "./_replies.ts";
 import * as Limits from "./limits.ts";
+import type { Protocol } from "./store.ts";
 
-/** Decisions that are the site's own. A reply refuses; undefined lets pass. */
+/**
+ * Decisions that are the site's own. A 4yz or 5yz reply refuses, a 2yz reply accepts in its own words, undefined accepts. They are
+ * called for each command at its place, and must not throw.
+ */
 export interface Policy {
   /** Whether the sender may send. */
   readonly sender?: ((path: ReversePath, parameters: MailParameters) => Reply.Reply | undefined) | undefined;
@@ -75,8 +77,8 @@ export type ProtocolEvent =
 export interface Submission {
   /** What the client called itself. */
   readonly helo: string;
-  /** Whether it said EHLO or HELO. */
-  readonly protocol: "SMTP" | "ESMTP";
+  /** What it spoke. */
+  readonly protocol: Protocol;
   /** The sender. */
   readonly reversePath: ReversePath;
   /** The accepted recipients, at least one. */
@@ -93,61 +95,41 @@ export interface ServerProtocol {
   receive(chunk: Uint8Array): void;
   /** The replies to write, as octets; undefined when there are none. */
   output(): Uint8Array | undefined;
-  /** The message that waits for its store. */
+  /** The message that waits for its store. It is gone when the connection is over. */
   readonly submission: Submission | undefined;
-  /** What the store said: the id under which the message is safe, or undefined if it is not. */
+  /**
+   * What the store said: the id under which the message is safe, or undefined if it is not. Nothing happens when no submission
+   * waits any more.
+   */
   stored(id: string | undefined): void;
-  /** The client was silent for too long, or the server goes down: 421. */
+  /** The client was silent for too long, or the server goes down: 421, and nothing after it. */
   close(reason: "timeout" | "shutdown"): void;
   /** Whether the connection is to be closed once the output is written. */
   readonly isOver: boolean;
 }
 
-/** What the server offers, apart from SIZE. */
-const extensions = ["PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "HELP"] as const;
+/** Between MAIL and the end of the message. */
+interface Transaction {
+  readonly reversePath: ReversePath;
+  readonly smtputf8: boolean;
+  readonly forwardPaths: Array<ForwardPath>;
+}
 
-const helpText = [
-  "This is the plausch sink: it takes mail and keeps it",
-  "HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT",
-  "See RFC 5321",
-];
+/** Between 354 and the lone dot. */
+interface Incoming {
+  readonly unstuffer: DotUnstuffing.DotUnstuffer;
+  readonly content: MessageBuffer.MessageBuffer;
+}
 
-/** The predecessors that a 503 names. */
-const prerequisites: { readonly [V in Phase.Verb]?: string } = {
-  MAIL: "EHLO or HELO, and only once in a transaction",
-  RCPT: "MAIL",
-  DATA: "RCPT",
-};
+/** The first parameter of extensions that are not offered. */
+const unknownInMail = ({ other, ret, envid }: MailParameters): string | undefined =>
+  other?.[0]?.keyword ?? (ret !== undefined ? "RET" : envid !== undefined ? "ENVID" : undefined);
 
-/** Words that begin an HTTP request: a browser was led here, and must not deliver what it carries. */
-const http = /^(GET|POST|PUT|HEAD|OPTIONS|CONNECT|PATCH|DELETE) .* HTTP\//;
+const unknownInRcpt = ({ other, notify, orcpt }: RcptParameters): string | undefined =>
+  other?.[0]?.keyword ?? (notify !== undefined ? "NOTIFY" : orcpt !== undefined ? "ORCPT" : undefined);
 
-const status = (code: string): EnhancedStatus.EnhancedStatus => Result.getOrThrow(EnhancedStatus.fromString(code));
-
-/** The reply to a line that cannot be read. */
-const replyToFault = ({ reason, subject, message }: GrammarError): Reply.Reply => {
-  const text = message.replace(/^Cannot read the /, "Bad ");
-  if (reason === "UnknownVerb") return Reply.make(500, "Command not recognized", status("5.5.1"));
-  if (reason === "UnknownParameter") return Reply.make(555, "Parameter not recognized", status("5.5.4"));
-  if (subject === "reverse-path") return Reply.make(501, text, status("5.1.7"));
-  if (subject === "forward-path") return Reply.make(501, text, status("5.1.3"));
-  return Reply.make(501, text, status("5.5.4"));
-};
-
-/** The reply to octets that are no line or no message; the connection cannot be trusted after it. */
-const replyToBrokenLine = ({ reason, limit }: LineError): Reply.Reply => {
-  switch (reason) {
-    case "LineTooLong":
-    case "TooManyOctets":
-      return Reply.make(500, `Line too long: the limit is ${limit ?? 0} octets`, status("5.5.2"));
-    case "Nul":
-      return Reply.make(500, "NUL octet refused", status("5.5.2"));
-    case "BareCr":
-      return Reply.make(500, "CR without LF refused: lines end with CRLF", status("5.5.2"));
-    case "BareLf":
-      return Reply.make(500, "LF without CR refused: lines end with CRLF", status("5.5.2"));
-  }
-};
+/** Whether a line that was read has more than ASCII in it. */
+const isInternational = (line: string): boolean => /[\u0080-\uffff]/.test(line);
 
 /**
  * The server's side of a new connection. Its first output is the greeting.
@@ -175,144 +157,126 @@ export const make = (options: Options): ServerProtocol => {
   let replies: Array<string> = [];
   let commands = 0;
   let faults = 0;
-  let helo: { readonly name: string; readonly protocol: "SMTP" | "ESMTP" } = { name: "", protocol: "SMTP" };
-  let reversePath: ReversePath | undefined;
-  let forwardPaths: Array<ForwardPath> = [];
-  let smtputf8 = false;
-  let data:
-    | { readonly unstuffer: DotUnstuffing.DotUnstuffer; readonly parts: Array<Uint8Array>; tooBig: boolean }
-    | undefined;
+  let client: { readonly name: string; readonly protocol: Protocol } = { name: "", protocol: "SMTP" };
+  let transaction: Transaction | undefined;
+  let incoming: Incoming | undefined;
   let submission: Submission | undefined;
 
   const say = (reply: Reply.Reply): void => {
     observe({ _tag: "Said", reply });
     replies.push(Reply.format(reply));
-    if (Reply.isPermanent(reply)) faults++;
-    if (reply.code === 421) phase = "closed";
+    if (reply.code === 421) hangUp();
   };
-  const sayBye = (text: string, code: string): void => say(Reply.make(421, `${host} ${text}, closing`, status(code)));
-  /** Says a reply that no conversation goes on after. */
+  const hangUp = (): void => {
+    phase = "closed";
+    transaction = incoming = submission = undefined;
+  };
+  /** Says what no conversation can go on after. */
   const breakOff = (reply: Reply.Reply): void => {
     say(reply);
-    phase = "closed";
-  };
-
-  const forgetTransaction = (): void => {
-    reversePath = undefined;
-    forwardPaths = [];
-    smtputf8 = false;
-  };
-
-  const answer = (command: Command): Reply.Reply => {
-    switch (command._tag) {
-      case "HELO":
-        forgetTransaction();
-        helo = { name: Domain.format(command.host), protocol: "SMTP" };
-        return Reply.make(250, host);
-      case "EHLO":
-        forgetTransaction();
-        helo = { name: Domain.format(command.host), protocol: "ESMTP" };
-        return Reply.make(250, [`${host} greets ${helo.name}`, `SIZE ${limits.messageOctets}`, ...extensions]);
-      case "MAIL":
-        return answerMail(command.reversePath, command.parameters);
-      case "RCPT":
-        return answerRcpt(command.forwardPath);
-      case "DATA":
-        data = { unstuffer: DotUnstuffing.make(), parts: [], tooBig: false };
-        return Reply.make(354, "Go ahead; end with a line that is a single dot");
-      case "RSET":
-        forgetTransaction();
-        return Reply.make(250, "Forgotten", status("2.0.0"));
-      case "NOOP":
-        return Reply.make(250, "Still here", status("2.0.0"));
-      case "VRFY":
-        return Reply.make(252, "Cannot tell; send it and see", status("2.5.0"));
-      case "HELP":
-        return Reply.make(214, helpText, status("2.0.0"));
-      case "QUIT":
-        return Reply.make(221, `${host} says goodbye`, status("2.0.0"));
-      case "Raw":
-        return Reply.make(500, "Command not recognized", status("5.5.1"));
-    }
-  };
-
-  const answerMail = (path: ReversePath, parameters: MailParameters): Reply.Reply => {
-    if (parameters.size !== undefined && parameters.size > limits.messageOctets) {
-      return Reply.make(552, `Message too big: the limit is ${limits.messageOctets} octets`, status("5.3.4"));
-    }
-    if (path._tag === "Mailbox" && path.needsSmtputf8 && parameters.smtputf8 !== true) {
-      return Reply.make(553, "An international sender needs SMTPUTF8", status("5.6.7"));
-    }
-    const refusal = policy.sender?.(path, parameters);
-    if (refusal !== undefined) return refusal;
-    reversePath = path;
-    smtputf8 = parameters.smtputf8 === true;
-    return Reply.make(250, "Sender taken", status("2.1.0"));
-  };
-
-  const answerRcpt = (path: ForwardPath): Reply.Reply => {
-    if (forwardPaths.length >= limits.recipients) {
-      return Reply.make(452, `Too many recipients: the limit is ${limits.recipients}`, status("4.5.3"));
-    }
-    if (path._tag === "Mailbox" && path.needsSmtputf8 && !smtputf8) {
-      return Reply.make(553, "An international recipient needs SMTPUTF8", status("5.6.7"));
-    }
-    const refusal = policy.recipient?.(path, reversePath!);
-    if (refusal !== undefined) return refusal;
-    forwardPaths.push(path);
-    return Reply.make(250, "Recipient taken", status("2.1.5"));
+    hangUp();
   };
 
   const hear = (line: string): void => {
     observe({ _tag: "Heard", line });
     commands++;
-    if (commands > limits.commands) return sayBye("Too many commands", "4.7.0");
-    if (faults >= limits.faults) return sayBye("Too many errors", "4.7.0");
-    if (commands === 1 && http.test(line)) return sayBye("This is SMTP, not HTTP", "4.7.0");
+    if (CommandParser.isHttp(line)) return say(Replies.closing(host, "http"));
+    if (commands > limits.commands) return say(Replies.closing(host, "too many commands"));
+    const reply = answerLine(line);
+    if (Reply.isPermanent(reply)) faults++;
+    say(faults > limits.faults ? Replies.closing(host, "too many errors") : reply);
+  };
+
+  const answerLine = (line: string): Reply.Reply => {
     const parsed = CommandParser.parse(line, { smtputf8: true, lenient: true });
-    if (Result.isFailure(parsed)) return say(replyToFault(parsed.failure));
+    if (Result.isFailure(parsed)) return Replies.badCommand(parsed.failure, line);
     const command = parsed.success;
-    if (command._tag !== "Raw" && !Phase.isLegal(phase, command._tag)) {
-      const first = prerequisites[command._tag];
-      const text = first === undefined ? `${command._tag} is out of place` : `${command._tag} comes after ${first}`;
-      return say(Reply.make(503, text, status("5.5.1")));
-    }
-    const reply = answer(command);
-    if (command._tag !== "Raw") phase = Phase.after(phase, command._tag, Reply.severity(reply));
-    say(reply);
+    if (!Phase.isLegal(phase, command._tag)) return Replies.outOfOrder(command._tag);
+    const reply = isInternational(line) ? answerInternational(command) : answer(command);
+    phase = Phase.after(phase, command._tag, Reply.severity(reply));
+    return reply;
   };
 
-  const takeData = (chunk: Uint8Array): void => {
-    const { unstuffer, parts } = data!;
-    const octets = unstuffer.push(chunk);
-    if (unstuffer.octets > limits.messageOctets) {
-      data!.tooBig = true;
-      parts.length = 0;
-    } else if (octets.length > 0) parts.push(octets);
-    if (unstuffer.failure !== undefined) {
-      return breakOff(Reply.make(550, `Message refused: ${unstuffer.failure.message}`, status("5.5.2")));
+  /** Paths outside ASCII need SMTPUTF8 (RFC 6531 section 3.5). Elsewhere such text does no harm. */
+  const answerInternational = (command: CommandParser.ParsedCommand): Reply.Reply => {
+    if (command._tag === "MAIL" && command.parameters.smtputf8 !== true) return Replies.needsSmtputf8(550);
+    if (command._tag === "RCPT" && !transaction!.smtputf8) return Replies.needsSmtputf8(553);
+    return answer(command);
+  };
+
+  const answer = (command: CommandParser.ParsedCommand): Reply.Reply => {
+    switch (command._tag) {
+      case "HELO":
+        transaction = undefined;
+        client = { name: Domain.format(command.host), protocol: "SMTP" };
+        return Replies.hello(host);
+      case "EHLO":
+        transaction = undefined;
+        client = { name: Domain.format(command.host), protocol: "ESMTP" };
+        return Replies.capabilities(host, client.name, limits.messageOctets);
+      case "MAIL":
+        return answerMail(command.reversePath, command.parameters);
+      case "RCPT":
+        return answerRcpt(transaction!, command.forwardPath, command.parameters);
+      case "DATA":
+        incoming = { unstuffer: DotUnstuffing.make(), content: MessageBuffer.make(limits.messageOctets) };
+        return Replies.goAhead;
+      case "RSET":
+        transaction = undefined;
+        return Replies.reset;
+      case "NOOP":
+        return Replies.noop;
+      case "VRFY":
+        return Replies.unverified;
+      case "HELP":
+        return Replies.help;
+      case "QUIT":
+        return Replies.goodbye(host);
     }
+  };
+
+  const answerMail = (path: ReversePath, parameters: MailParameters): Reply.Reply => {
+    const unknown = unknownInMail(parameters);
+    if (unknown !== undefined) return Replies.unknownParameter(unknown);
+    if (parameters.size !== undefined && parameters.size > limits.messageOctets) {
+      return Replies.tooBig(limits.messageOctets);
+    }
+    const reply = policy.sender?.(path, parameters) ?? Replies.senderTaken;
+    if (Reply.isPositive(reply)) {
+      transaction = { reversePath: path, smtputf8: parameters.smtputf8 === true, forwardPaths: [] };
+    }
+    return reply;
+  };
+
+  const answerRcpt = (
+    { reversePath, forwardPaths }: Transaction,
+    path: ForwardPath,
+    parameters: RcptParameters,
+  ): Reply.Reply => {
+    const unknown = unknownInRcpt(parameters);
+    if (unknown !== undefined) return Replies.unknownParameter(unknown);
+    if (forwardPaths.length >= limits.recipients) return Replies.tooManyRecipients(limits.recipients);
+    const reply = policy.recipient?.(path, reversePath) ?? Replies.recipientTaken;
+    if (Reply.isPositive(reply)) forwardPaths.push(path);
+    return reply;
+  };
+
+  const takeData = ({ unstuffer, content }: Incoming, chunk: Uint8Array): void => {
+    content.add(unstuffer.push(chunk));
+    if (unstuffer.failure !== undefined) return breakOff(Replies.brokenMessage(unstuffer.failure));
     if (!unstuffer.ended) return;
-    const { tooBig } = data!;
-    const rest = unstuffer.rest;
-    data = undefined;
-    if (tooBig) {
-      finish(Reply.make(552, `Message too big: the limit is ${limits.messageOctets} octets`, status("5.3.4")));
-    } else {
-      submission = {
-        helo: helo.name,
-        protocol: helo.protocol,
-        reversePath: reversePath!,
-        forwardPaths,
-        octets: concat(parts),
-      };
-    }
-    decoder.push(rest);
+    incoming = undefined;
+    decoder.push(unstuffer.rest);
+    const octets = content.take();
+    if (octets === undefined) return finish(Replies.tooBig(limits.messageOctets));
+    const { reversePath, forwardPaths, smtputf8 } = transaction!;
+    const protocol = smtputf8 ? "UTF8SMTP" : client.protocol;
+    submission = { helo: client.name, protocol, reversePath, forwardPaths, octets };
   };
 
-  /** The reply to the message; the transaction is over whatever it says. */
+  /** Answers the message; the transaction is over whatever the reply says. */
   const finish = (reply: Reply.Reply): void => {
-    forgetTransaction();
+    transaction = undefined;
     phase = Phase.after(phase, "MESSAGE", Reply.severity(reply));
     say(reply);
   };
@@ -320,25 +284,24 @@ export const make = (options: Options): ServerProtocol => {
   /** Goes on with what is buffered, until a line or a message is not complete, or a store has to speak first. */
   const proceed = (): void => {
     while (phase !== "closed" && submission === undefined) {
-      if (data !== undefined) {
+      if (incoming !== undefined) {
         if (decoder.buffered === 0) return;
-        takeData(decoder.takeBuffered());
-        continue;
-      }
-      if (!decoder.next()) break;
-      hear(Octets.decode(decoder.bytes, decoder.start, decoder.end));
+        takeData(incoming, decoder.takeBuffered());
+      } else if (decoder.next()) hear(Octets.decode(decoder.bytes, decoder.start, decoder.end));
+      else if (decoder.failure !== undefined) breakOff(Replies.brokenLine(decoder.failure));
+      else return;
     }
-    if (decoder.failure !== undefined && phase !== "closed") breakOff(replyToBrokenLine(decoder.failure));
   };
 
   return {
     greet: () => {
       phase = Phase.after(phase, "GREETING", "positive");
-      say(Reply.make(220, `${host} ESMTP plausch sink`));
+      say(Replies.greeting(host));
     },
     receive: (chunk) => {
       if (phase === "closed") return;
-      decoder.push(chunk);
+      if (incoming === undefined) decoder.push(chunk);
+      else takeData(incoming, chunk);
       proceed();
     },
     output: () => {
@@ -351,33 +314,17 @@ export const make = (options: Options): ServerProtocol => {
       return submission;
     },
     stored: (id) => {
+      if (submission === undefined) return;
       submission = undefined;
-      finish(
-        id === undefined
-          ? Reply.make(451, "Cannot store the message now", status("4.3.0"))
-          : Reply.make(250, `Stored as ${id}`, status("2.0.0")),
-      );
+      if (id !== undefined) faults = 0;
+      finish(id === undefined ? Replies.notStored : Replies.stored(id));
       proceed();
     },
     close: (reason) => {
-      if (phase === "closed") return;
-      if (reason === "timeout") sayBye("Waited too long for you", "4.4.2");
-      else sayBye("Going down", "4.3.2");
+      if (phase !== "closed") say(Replies.closing(host, reason));
     },
     get isOver() {
       return phase === "closed";
     },
   };
-};
-
-const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return only;
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 };

@@ -3,7 +3,7 @@
  * their right order, ends a message only at CRLF.CRLF, and says 250 only after its store has the message.
  *
  * @example Start one, and let its scope stop it
- * ```ts ignore
+ * ```ts
  * import * as Sink from "@plausch/sink/sink";
  * import * as Store from "@plausch/sink/store";
  * import * as Effect from "effect/Effect";
@@ -12,7 +12,7 @@
  * const store = Store.memory();
  * const program = Effect.gen(function* () {
  *   const sink = yield* Sink.listen({ store });
- *   assert(sink.port > 0);
+ *   assert(sink.port > 0); // send mail to 127.0.0.1 on this port, and then look into store.messages
  * });
  * await Effect.runPromise(Effect.scoped(program));
  * ```
@@ -22,14 +22,17 @@
 import { listen as listenOn } from "@plausch/net/listen";
 import type { ListenError } from "@plausch/net/listen-error";
 import * as Octets from "@plausch/smtp/octets";
+import * as Reply from "@plausch/smtp/reply";
+import * as Cause from "effect/Cause";
 import * as Clock from "effect/Clock";
-import type * as Duration from "effect/Duration";
+import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type * as Socket from "effect/socket/Socket";
-import * as Limits from "./limits.ts";
+import * as Replies from "./_replies.ts";
+import type * as Limits from "./limits.ts";
 import * as ServerProtocol from "./server_protocol.ts";
-import type { Message, Store, StoreError } from "./store.ts";
+import { type Message, type Store, StoreError } from "./store.ts";
 
 /** How a sink serves each connection. */
 export interface ServeOptions {
@@ -41,7 +44,7 @@ export interface ServeOptions {
   readonly limits?: Limits.Limits | undefined;
   /** Whom it refuses. Default: nobody. */
   readonly policy?: ServerProtocol.Policy | undefined;
-  /** How long it waits for the next octets of a client. Default: 5 minutes (RFC 5321 section 4.5.3.2.7). */
+  /** How long a client may be silent, or not read. Default: 5 minutes (RFC 5321 section 4.5.3.2.7). Beyond: 421. */
   readonly timeout?: Duration.Input | undefined;
   /** Sees what happens on all connections. It must be quick and must not throw. */
   readonly observe?: ((event: SinkEvent) => void) | undefined;
@@ -98,6 +101,14 @@ export type SinkEvent =
     readonly connection: number;
   };
 
+/** Who is served. */
+export interface Client {
+  /** The number of the connection, which makes the names of its messages unique. */
+  readonly connection: number;
+  /** The client's address, or the empty string where there is none. */
+  readonly peer: string;
+}
+
 /** A sink that listens. It stops when its scope closes. */
 export interface Sink {
   /** The address that it listens on. */
@@ -106,101 +117,157 @@ export interface Sink {
   readonly port: number;
 }
 
-let served = 0;
+/** How long a client that is told 421 has to take it. */
+const lastWords = Duration.seconds(1);
 
 /**
- * Serves one client over any effect `Socket`, until it says QUIT, goes away, or breaks a limit.
+ * Serves one client over any effect `Socket`, until it says QUIT, goes away, is silent for too long, or breaks a limit. When it is
+ * interrupted it says 421, after it has seen a message through that is being stored.
  *
- * @example Over a scripted client
+ * @example Behind a listener of your own
  * ```ts
+ * import * as Connect from "@plausch/net/connect";
+ * import * as Listen from "@plausch/net/listen";
  * import * as Sink from "@plausch/sink/sink";
+ * import * as Store from "@plausch/sink/store";
+ * import * as Effect from "effect/Effect";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(typeof Sink.serve, "function");
+ * const greeting = Effect.gen(function* () {
+ *   const listener = yield* Listen.listen();
+ *   yield* Effect.forkScoped(listener.run((socket) => Sink.serve(socket, { store: Store.discard, host: "sink.test" })));
+ *   const reader = yield* Connect.make({ host: listener.address, port: listener.port }).reader;
+ *   const [first] = yield* reader.pull;
+ *   return new TextDecoder().decode(first);
+ * });
+ * assertEquals(await Effect.runPromise(Effect.scoped(greeting)), "220 sink.test ESMTP plausch sink\r\n");
  * ```
  */
 export const serve = (
   socket: Socket.Socket,
   options: ServeOptions,
-  peer: string = "",
+  { connection, peer }: Client = { connection: 1, peer: "" },
 ): Effect.Effect<void, Socket.SocketError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { store, host = "localhost", timeout = "5 minutes", observe = () => {} } = options;
-    const connection = ++served;
+    const { store, host = defaultHost, observe = () => {} } = options;
+    const timeout = Duration.toMillis(options.timeout ?? "5 minutes");
+    const clock = yield* Clock.Clock;
+    const now = (): number => clock.currentTimeMillisUnsafe();
     const writer = yield* socket.writer;
     const reader = yield* socket.reader;
     observe({ _tag: "Connected", connection, peer });
     yield* Effect.addFinalizer(() => Effect.sync(() => observe({ _tag: "Disconnected", connection })));
 
-    let stored = 0;
     const protocol = ServerProtocol.make({
       host,
       limits: options.limits,
       policy: options.policy,
       observe: (event) => observe({ _tag: "Chat", connection, event }),
     });
+    let stored = 0;
+    let activeAt = now();
 
-    const save = (submission: ServerProtocol.Submission): Effect.Effect<void> =>
-      Effect.gen(function* () {
-        const receivedAt = yield* Clock.currentTimeMillis;
-        const message: Message = {
-          ...submission,
-          id: `${receivedAt.toString(36)}-${connection}-${++stored}`,
-          receivedAt,
-          peer,
-        };
-        yield* store.save(message);
-        observe({ _tag: "Stored", connection, message });
-        protocol.stored(message.id);
-      }).pipe(
-        Effect.catch((error) =>
-          Effect.sync(() => {
-            observe({ _tag: "NotStored", connection, error });
-            protocol.stored(undefined);
-          })
-        ),
-      );
+    const save = (submission: ServerProtocol.Submission): Effect.Effect<void> => {
+      const receivedAt = now();
+      const id = `${receivedAt.toString(36)}-${connection}-${++stored}`;
+      const message: Message = { ...submission, id, receivedAt, peer };
+      return Effect.matchCause(Effect.suspend(() => store.save(message)), {
+        onSuccess: () => {
+          observe({ _tag: "Stored", connection, message });
+          protocol.stored(id);
+        },
+        onFailure: (cause) => {
+          const reason = Cause.squash(cause);
+          const error = reason instanceof StoreError
+            ? reason
+            : new StoreError({ action: "store the message", cause: reason });
+          observe({ _tag: "NotStored", connection, error });
+          protocol.stored(undefined);
+        },
+      }).pipe(Effect.uninterruptible);
+    };
 
     const receive = Effect.map(reader.pull, (chunks) => {
       for (const chunk of chunks) protocol.receive(typeof chunk === "string" ? Octets.encode(chunk) : chunk);
     });
 
-    /** One step: answer what is answered, store what is to be stored, else hear more. */
+    const write = Effect.suspend(() => {
+      const octets = protocol.output();
+      return octets === undefined ? Effect.void : writer.write(octets);
+    });
+
+    /** One step: store what is to be stored, else answer what is answered, else hear more. */
     const step = (): Effect.Effect<unknown, Socket.SocketError> => {
       if (protocol.submission !== undefined) return save(protocol.submission);
       const octets = protocol.output();
-      if (octets !== undefined) return writer.write(octets);
-      return Effect.timeoutOrElse(receive, {
-        duration: timeout,
-        orElse: () => Effect.sync(() => protocol.close("timeout")),
-      });
+      return octets === undefined ? receive : writer.write(octets);
     };
+    const conversation = Effect.whileLoop({
+      while: () => !protocol.isOver,
+      body: step,
+      step: () => {
+        activeAt = now();
+      },
+    }).pipe(Effect.andThen(write));
+
+    /** One clock for the whole conversation: to limit each step on its own would cost more than the steps. */
+    const silence = Effect.whileLoop({
+      while: () => protocol.submission !== undefined || now() - activeAt < timeout,
+      body: () => Effect.sleep(protocol.submission !== undefined ? timeout : activeAt + timeout - now()),
+      step: () => {},
+    });
+
     protocol.greet();
-    yield* Effect.whileLoop({ while: () => !protocol.isOver, body: step, step: () => {} }).pipe(
+    yield* Effect.raceFirst(conversation, Effect.map(silence, () => protocol.close("timeout"))).pipe(
       Effect.catchIf((error) => error.reason._tag === "SocketCloseError", () => Effect.void),
+      Effect.onInterrupt(() => Effect.sync(() => protocol.close("shutdown"))),
+      Effect.ensuring(Effect.ignore(Effect.timeoutOption(write, lastWords))),
     );
-    const lastWords = protocol.output();
-    if (lastWords !== undefined) yield* writer.write(lastWords);
   });
 
+const defaultHost = "localhost";
+
 /**
- * Listens, and serves every client, until the scope closes.
+ * Listens, and serves every client, until the scope closes. Then it takes no more connections, tells its clients 421 and waits
+ * shortly for messages that are being stored.
  *
- * @example
- * ```ts ignore
+ * @example A conversation as the sink saw it
+ * ```ts
+ * import * as Connect from "@plausch/net/connect";
  * import * as Sink from "@plausch/sink/sink";
  * import * as Store from "@plausch/sink/store";
+ * import * as Reply from "@plausch/smtp/reply";
+ * import * as Effect from "effect/Effect";
  * import { assertEquals } from "@std/assert";
  *
- * const sink = Sink.listen({ store: Store.discard, port: 2525 });
- * assertEquals(typeof sink, "object");
+ * const seen: Array<string> = [];
+ * const observe = (event: Sink.SinkEvent) => {
+ *   if (event._tag !== "Chat") return;
+ *   seen.push(...event.event._tag === "Heard" ? [event.event.line] : Reply.wireLines(event.event.reply));
+ * };
+ * const program = Effect.gen(function* () {
+ *   const sink = yield* Sink.listen({ store: Store.memory(), host: "sink.test", observe });
+ *   const socket = Connect.make({ host: sink.address, port: sink.port });
+ *   const reader = yield* socket.reader;
+ *   const writer = yield* socket.writer;
+ *   yield* reader.pull;
+ *   yield* writer.write("QUIT\r\n");
+ *   yield* reader.pull;
+ * });
+ * await Effect.runPromise(Effect.scoped(program));
+ * assertEquals(seen, ["220 sink.test ESMTP plausch sink", "QUIT", "221 2.0.0 sink.test says goodbye"]);
  * ```
  */
 export const listen = (options: ListenOptions): Effect.Effect<Sink, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { address, port, maxConnections = 100, host = "localhost" } = options;
-    const refusal = `421 4.3.2 ${host} Too many connections\r\n`;
+    const { address, port, maxConnections = 100, host = defaultHost } = options;
+    const refusal = Reply.format(Replies.closing(host, "too many connections"));
     const listener = yield* listenOn({ host: address, port, maxConnections, refusal });
-    yield* Effect.forkScoped(listener.run((socket, info) => serve(socket, options, info.remoteAddress)));
+    let connections = 0;
+    const run = listener.run((socket, { remoteAddress }) =>
+      serve(socket, options, { connection: ++connections, peer: remoteAddress })
+    );
+    // The listener ends it, and knows how long it may wait for that.
+    yield* Effect.forkDetach(run);
     return { address: listener.address, port: listener.port };
   });

@@ -28,6 +28,12 @@ import type { ForwardPath, ReversePath } from "@plausch/smtp/path";
 import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 
+/**
+ * What a client spoke, by the names of the Received field: `SMTP` after HELO, `ESMTP` after EHLO (RFC 3848), `UTF8SMTP` when MAIL
+ * had the parameter SMTPUTF8 (RFC 6531 section 4.3).
+ */
+export type Protocol = "SMTP" | "ESMTP" | "UTF8SMTP";
+
 /** A message with its envelope, as the sink received it. */
 export interface Message {
   /** A name for the message, unique to this sink. */
@@ -38,8 +44,8 @@ export interface Message {
   readonly peer: string;
   /** What the client called itself in EHLO or HELO. */
   readonly helo: string;
-  /** `SMTP` after HELO, `ESMTP` after EHLO (RFC 3848). */
-  readonly protocol: "SMTP" | "ESMTP";
+  /** What the client spoke. */
+  readonly protocol: Protocol;
   /** The sender. */
   readonly reversePath: ReversePath;
   /** The accepted recipients. */
@@ -73,7 +79,10 @@ export class StoreError extends Data.Error<{
 
 /** Where messages go. */
 export interface Store {
-  /** Succeeds once the message is safe. Only then does the sink answer 250. */
+  /**
+   * Succeeds once the message is safe. Only then does the sink answer 250; after a failure it answers 451. It is not interrupted:
+   * a sink that stops waits for it, so that a client hears of every message that was kept.
+   */
   readonly save: (message: Message) => Effect.Effect<void, StoreError>;
 }
 

@@ -1,0 +1,129 @@
+// What the server says, and nowhere else does it say anything. Texts are ASCII and fit a reply line (RFC 5321 sections 4.2 and
+// 4.5.3.1.5), whatever words of a client they repeat. A greeting and the answers to EHLO and HELO have no enhanced status code
+// (RFC 2034 section 4).
+import type { LineError } from "@plausch/line/line-error";
+import * as CommandParser from "@plausch/smtp/command-parser";
+import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
+import type { GrammarError } from "@plausch/smtp/grammar-error";
+import type { Verb } from "@plausch/smtp/phase";
+import * as Reply from "@plausch/smtp/reply";
+import * as Result from "effect/Result";
+
+/** Octets for the text of one line: 512 less code, separator, enhanced status code and CRLF. */
+const maxText = 490;
+
+const safe = (text: string): string => text.replace(/[^ -~]/g, "?").slice(0, maxText);
+
+const make = (code: number, text: string | ReadonlyArray<string>, status?: string): Reply.Reply =>
+  Reply.make(
+    code,
+    typeof text === "string" ? safe(text) : text.map(safe),
+    status === undefined ? undefined : Result.getOrThrow(EnhancedStatus.fromString(status)),
+  );
+
+export const greeting = (host: string): Reply.Reply => make(220, `${host} ESMTP plausch sink`);
+
+export const hello = (host: string): Reply.Reply => make(250, host);
+
+/** The answer to EHLO. No SIZE limit is announced as 0 (RFC 1870 section 4). */
+export const capabilities = (host: string, client: string, messageOctets: number): Reply.Reply =>
+  make(250, [
+    `${host} greets ${client}`,
+    `SIZE ${Number.isFinite(messageOctets) ? messageOctets : 0}`,
+    "PIPELINING",
+    "8BITMIME",
+    "SMTPUTF8",
+    "ENHANCEDSTATUSCODES",
+    "HELP",
+  ]);
+
+export const senderTaken: Reply.Reply = make(250, "Sender taken", "2.1.0");
+export const recipientTaken: Reply.Reply = make(250, "Recipient taken", "2.1.5");
+export const goAhead: Reply.Reply = make(354, "Go ahead; end with a line that is a single dot");
+export const stored = (id: string): Reply.Reply => make(250, `Stored as ${id}`, "2.0.0");
+export const notStored: Reply.Reply = make(451, "Cannot store the message now", "4.3.0");
+export const reset: Reply.Reply = make(250, "Forgotten", "2.0.0");
+export const noop: Reply.Reply = make(250, "Still here", "2.0.0");
+export const unverified: Reply.Reply = make(252, "Cannot tell; send it and see", "2.5.0");
+export const goodbye = (host: string): Reply.Reply => make(221, `${host} says goodbye`, "2.0.0");
+
+export const help: Reply.Reply = make(
+  214,
+  [
+    "This is the plausch sink: it takes mail and keeps it",
+    "HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT",
+    "See RFC 5321",
+  ],
+  "2.0.0",
+);
+
+export const tooBig = (limit: number): Reply.Reply =>
+  make(552, `Message too big: the limit is ${limit} octets`, "5.3.4");
+
+export const tooManyRecipients = (limit: number): Reply.Reply =>
+  make(452, `Too many recipients: the limit is ${limit}`, "4.5.3");
+
+/** A sender or recipient outside ASCII, without the parameter SMTPUTF8 (RFC 6531 section 3.5). */
+export const needsSmtputf8 = (code: 550 | 553): Reply.Reply =>
+  make(code, "An international address needs SMTPUTF8", "5.6.7");
+
+export const unknownParameter = (keyword: string): Reply.Reply =>
+  make(555, `Parameter not recognized: ${keyword}`, "5.5.4");
+
+/** What has to come first. */
+const prerequisites: { readonly [V in Verb]?: string } = {
+  MAIL: "EHLO or HELO, and only once in a transaction",
+  RCPT: "MAIL",
+  DATA: "RCPT",
+};
+
+export const outOfOrder = (verb: Verb): Reply.Reply => {
+  const first = prerequisites[verb];
+  return make(503, first === undefined ? `${verb} is out of place` : `${verb} comes after ${first}`, "5.5.1");
+};
+
+/** Verbs of RFC 5321, its ancestors and its extensions that are known and not implemented (RFC 5321 section 4.2.4). */
+const notImplemented: ReadonlySet<string> = new Set(
+  ["AUTH", "BDAT", "BURL", "ETRN", "EXPN", "SAML", "SEND", "SOML", "STARTTLS", "TURN"],
+);
+
+const unknownVerb = (line: string): Reply.Reply => {
+  const verb = line.trimEnd().split(" ", 1)[0]!.toUpperCase();
+  return notImplemented.has(verb)
+    ? make(502, `${verb} is not implemented here`, "5.5.1")
+    : make(500, "Command not recognized", "5.5.1");
+};
+
+/** The answer to a line that is no command. */
+export const badCommand = (error: GrammarError, line: string): Reply.Reply => {
+  if (error.reason === "UnknownVerb") return unknownVerb(line);
+  const status = error.subject === "reverse-path" ? "5.1.7" : error.subject === "forward-path" ? "5.1.3" : "5.5.4";
+  return make(CommandParser.replyCode(error), error.message.replace(/^Cannot read the /, "Bad "), status);
+};
+
+/** What is wrong, without the octet: lines are counted apart from messages, so the number would say nothing to a client. */
+const cause = ({ message }: LineError): string => message.slice(message.indexOf(": ") + 2);
+
+/** The answer to octets that are no line. Where the next line begins is not known any more. */
+export const brokenLine = (error: LineError): Reply.Reply => make(500, `Line refused: ${cause(error)}`, "5.5.2");
+
+/** The answer to octets that no message may have. */
+export const brokenMessage = (error: LineError): Reply.Reply =>
+  make(550, `Message refused at octet ${error.offset}: ${cause(error)}`, "5.5.2");
+
+/** Why a server hangs up on its own (RFC 5321 section 3.8). */
+export type Reason = "timeout" | "shutdown" | "too many commands" | "too many errors" | "http" | "too many connections";
+
+const reasons: { readonly [R in Reason]: readonly [text: string, status: string] } = {
+  timeout: ["Waited too long for you", "4.4.2"],
+  shutdown: ["Going down", "4.3.2"],
+  "too many commands": ["Too many commands", "4.7.0"],
+  "too many errors": ["Too many errors", "4.7.0"],
+  http: ["This is SMTP, not HTTP", "4.7.0"],
+  "too many connections": ["Too many connections", "4.3.2"],
+};
+
+export const closing = (host: string, reason: Reason): Reply.Reply => {
+  const [text, status] = reasons[reason];
+  return make(421, `${host} ${text}, closing`, status);
+};
