@@ -17,7 +17,7 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
 import * as Result from "effect/Result";
-import * as Scope from "effect/Scope";
+import type * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
 import * as TestClock from "effect/testing/TestClock";
 import { it } from "../support/it.ts";

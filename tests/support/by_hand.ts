@@ -3,7 +3,7 @@ import * as Content from "@plausch/session/content";
 import * as Conversation from "@plausch/session/conversation";
 import * as Envelope from "@plausch/session/envelope";
 import type { SessionEvent } from "@plausch/session/event";
-import * as Outcome from "@plausch/session/outcome";
+import type * as Outcome from "@plausch/session/outcome";
 import * as Domain from "@plausch/smtp/domain";
 import { GrammarError } from "@plausch/smtp/grammar-error";
 import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
