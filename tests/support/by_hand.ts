@@ -10,47 +10,19 @@ import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
 import * as Octets from "@plausch/smtp/octets";
 import * as Result from "effect/Result";
 import { latin1, octets } from "./cases.ts";
-
-/** One step of a case in tests/cases/dialogues.jsonl. */
-export type Step =
-  | { readonly server: string | ReadonlyArray<string> }
-  | { readonly raw: string }
-  | { readonly client: string | ReadonlyArray<string> }
-  | { readonly data: string }
-  | { readonly close: true }
-  | { readonly eof: true }
-  | { readonly silent: true };
-
-/** A case in tests/cases/dialogues.jsonl, as far as plain SMTP needs it. */
-export interface Dialogue {
-  readonly id: string;
-  readonly policy: { readonly helo: string; readonly tls: string; readonly pipelining?: boolean };
-  readonly envelope: { readonly from: string; readonly to: ReadonlyArray<string> };
-  readonly message: string;
-  readonly steps: ReadonlyArray<Step>;
-  readonly expect: {
-    readonly error: string | null;
-    readonly next: string;
-    readonly recipients: { readonly [address: string]: object };
-  };
-}
-
-/** Whether a dialogue needs only the verbs and parameters of plain SMTP. */
-export const isPlain = ({ policy, steps }: Dialogue): boolean =>
-  policy.tls === "none" && Object.keys(policy).every((key) => ["helo", "tls", "pipelining", "utf8"].includes(key)) &&
-  steps.every((step) => !("tls" in step) && !("bdat" in step));
+import type { Dialogue, DialogueStep } from "./dialogue.ts";
 
 const lines = (value: string | ReadonlyArray<string>): string =>
   (typeof value === "string" ? [value] : value).map((line) => `${line}\r\n`).join("");
 
 /** The octets of a server's step. */
-export const serverOctets = (step: Step): Uint8Array | undefined => {
+export const serverOctets = (step: DialogueStep): Uint8Array | undefined => {
   if ("server" in step) return octets(lines(step.server));
   return "raw" in step ? octets(step.raw) : undefined;
 };
 
 /** The octets that a step expects of the client. */
-export const clientOctets = (step: Step): Uint8Array | undefined => {
+export const clientOctets = (step: DialogueStep): Uint8Array | undefined => {
   if ("client" in step) return Octets.encode(lines(step.client));
   return "data" in step ? octets(step.data) : undefined;
 };
