@@ -166,6 +166,8 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
         // Node calls back without an error for a write that a destroyed socket never finished: "close" tells the truth.
         if (!raw.destroyed && !wire.destroyed && writes.delete(fail)) resume(done);
       });
+      // The system took it at once, as it does with all that is small: no need to wait for the callback to say so.
+      if (wire.writableLength + raw.writableLength === 0 && !raw.destroyed && writes.delete(fail)) return resume(done);
       return Effect.sync(() => {
         writes.delete(fail);
       });

@@ -31,7 +31,7 @@ export interface OpenFailure {
 
 type Words = readonly [what: string, hint: string];
 
-const words: Readonly<Record<string, Words>> = {
+const words: ReadonlyMap<string, Words> = new Map(Object.entries<Words>({
   EACCES: [
     "The system does not allow it",
     "Ports below 1024 and some socket files need a privilege: choose another or ask for it",
@@ -69,7 +69,7 @@ const words: Readonly<Record<string, Words>> = {
     "There was no answer in time",
     "A firewall may drop the packets, as many providers do for port 25; check host and port, or allow more time",
   ],
-};
+}));
 
 const unknown: Words = ["The connection could not be opened", "The cause has the details"];
 
@@ -132,7 +132,7 @@ export const explain = (
   }
   // Deno says EINVAL where the system says that the address to bind to is not its own.
   const key = code === "EINVAL" && /^(?:bind|listen)\b/.test(message) ? "EADDRNOTAVAIL" : code;
-  const [what, hint] = words[key] ?? unknown;
+  const [what, hint] = words.get(key) ?? unknown;
   return { code: key, what, hint };
 };
 

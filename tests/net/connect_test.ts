@@ -326,6 +326,29 @@ live("a large message arrives octet by octet as it was written", () =>
     assertEquals(chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") === expected, true);
   }));
 
+live("small writes do not wait for one another's acknowledgement", () =>
+  Effect.gen(function* () {
+    const server = yield* peer((socket) => {
+      let octets = 0;
+      socket.on("data", (chunk) => {
+        octets += chunk.length;
+        if (octets % 2 === 0) socket.write(".");
+      });
+    });
+    const socket = Connect.make(server);
+    const reader = yield* socket.reader;
+    const writer = yield* socket.writer;
+    const started = performance.now();
+    for (let round = 0; round < 50; round++) {
+      yield* writer.write("a");
+      yield* writer.write("b");
+      yield* readUntil(reader, ".");
+    }
+    // Each round would take 40 ms with Nagle's algorithm and delayed acknowledgements: 2 s in all.
+    const elapsed = performance.now() - started;
+    assert(elapsed < 1000, `it took ${elapsed} ms`);
+  }));
+
 live("a write before the dial waits for the connection", () =>
   Effect.gen(function* () {
     const server = yield* peer((socket) => socket.pipe(socket));
