@@ -51,6 +51,11 @@ Deno.test("a missing value, a repeated option and a surplus operand are told", (
   assertStringIncludes(problem("stray"), '"stray"');
 });
 
+Deno.test("an operand that looks like a number stays what it is", () => {
+  const result = Options.parse({ ...command, operands: ["DOMAIN"] }, ["0x10"]);
+  assertEquals(Result.getOrThrow(result).operands, ["0x10"]);
+});
+
 Deno.test("two dashes end the options", () => {
   const result = Options.parse({ ...command, operands: ["DOMAIN"] }, ["--", "--odd"]);
   assertEquals(Result.getOrThrow(result).operands, ["--odd"]);

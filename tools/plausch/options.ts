@@ -105,7 +105,7 @@ export const parse = (command: CommandLine, args: ReadonlyArray<string>): Result
   const withValue = options.filter((option) => option.value !== undefined).map((option) => option.name);
   const unknown: Array<string> = [];
   const parsed = parseArgs([...joined.success], {
-    string: withValue,
+    string: [...withValue, "_"],
     collect: withValue,
     boolean: options.filter((option) => option.value === undefined).map((option) => option.name),
     alias: Object.fromEntries(options.flatMap(({ name, short }) => short === undefined ? [] : [[name, short]])),
