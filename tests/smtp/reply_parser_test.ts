@@ -34,6 +34,19 @@ Deno.test("what was said before STARTTLS can be seen, taken, and is then forgott
   assertEquals(parser.next()?.lines, ["fresh"]);
 });
 
+Deno.test("nothing of a reply that was taken away unfinished clings to the next one", () => {
+  const parser = ReplyParser.make();
+  parser.push(octets("550-5.1.1 \x07\r\n550 \xff\r"));
+  assertEquals(parser.next(), undefined);
+  parser.takeBuffered();
+  parser.push(octets("250 2.0.0 fresh\r\n"));
+  assertEquals(heard(parser.next()!), { code: 250, lines: ["2.0.0 fresh"], enhanced: "2.0.0", warnings: [] });
+  parser.push(octets("250 never wanted\r\n"));
+  parser.end();
+  assertEquals(latin1(parser.takeBuffered()), "250 never wanted\r\n");
+  assertEquals([parser.next(), parser.failure?.reason], [undefined, "UnexpectedEnd"]);
+});
+
 Deno.test("a chunk is not looked at again once more octets were asked for", () => {
   const chunk = octets("250-first\r\n250 sec");
   const parser = ReplyParser.make();
