@@ -60,11 +60,12 @@ export const make = (
   const at = stuffer.pushInto(message, wire, 0);
   const end = stuffer.failure === undefined ? stuffer.finishInto(wire, at) : at;
   if (stuffer.failure !== undefined) return Result.fail(stuffer.failure);
-  const firstEightBit = message.findIndex((octet) => octet >= 0x80);
+  let firstEightBit = 0;
+  while (firstEightBit < message.length && message[firstEightBit]! < 0x80) firstEightBit++;
   return Result.succeed({
     size: stuffer.octets,
-    eightBit: firstEightBit >= 0,
-    eightBitHeader: firstEightBit >= 0 && firstEightBit < headerEnd(message),
+    eightBit: firstEightBit < message.length,
+    eightBitHeader: firstEightBit < message.length && firstEightBit < headerEnd(message),
     wire: wire.subarray(0, end),
     longLines: stuffer.longLines,
   });
