@@ -1,4 +1,5 @@
 import * as Octets from "@plausch/smtp/octets";
+import * as Clock from "effect/Clock";
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import type * as Socket from "effect/socket/Socket";
@@ -20,10 +21,9 @@ export const make = (
   reader: Socket.Reader,
   writer: Socket.Writer,
   timeouts: Timeouts,
-  now: () => number,
 ): Effect.Effect<void> => {
-  const limited = <E>(effect: Effect.Effect<void, E>, limit: Duration.Input): Effect.Effect<void, E> =>
-    Effect.timeoutOrElse(effect, { duration: limit, orElse: () => Effect.sync(() => conversation.expire()) });
+  /** No limit is shorter, so whoever looks at the deadline this often misses none, however it moves. */
+  const shortest = Math.max(1, Math.min(...Object.values(timeouts).map(Duration.toMillis)));
 
   const receive: Effect.Effect<void, Socket.SocketError> = Effect.map(reader.pull, (chunks) => {
     for (const chunk of chunks) conversation.receive(octetsOf(chunk));
@@ -37,24 +37,36 @@ export const make = (
     );
 
   const write = (octets: Uint8Array): Effect.Effect<void> =>
-    limited(
-      Effect.catch(writer.write(octets), (cause) =>
-        Effect.andThen(hearLastWords, Effect.sync(() => conversation.end(cause)))),
-      conversation.isSendingContent ? timeouts.block : timeouts[conversation.stage],
-    );
+    Effect.catch(writer.write(octets), (cause) =>
+      Effect.andThen(hearLastWords, Effect.sync(() => conversation.end(cause))));
 
-  return Effect.suspend(() => {
+  return Clock.clockWith((clock) => {
+    /** Milliseconds on a clock that nobody sets: a wait must not grow with the time of day. */
+    const now = (): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n);
     let answers = -1;
-    let deadline = 0;
+    let deadline = Infinity;
+    const allow = (limit: Duration.Duration): void => {
+      deadline = now() + Duration.toMillis(limit);
+    };
     const step = (): Effect.Effect<void> => {
       const octets = conversation.output();
-      if (octets !== undefined) return write(octets);
+      if (octets !== undefined) {
+        allow(conversation.isSendingContent ? timeouts.block : timeouts[conversation.stage]);
+        return write(octets);
+      }
       if (conversation.answers !== answers) {
         answers = conversation.answers;
-        deadline = now() + Duration.toMillis(timeouts[conversation.stage]);
+        allow(timeouts[conversation.stage]);
       }
-      return limited(receiveOrEnd, Math.max(0, deadline - now()));
+      return receiveOrEnd;
     };
-    return Effect.whileLoop({ while: () => !conversation.isIdle, body: step, step: () => {} });
+    const talk = Effect.whileLoop({ while: () => !conversation.isIdle, body: step, step: () => {} });
+    // One timer for all steps: a fiber and a timer for each would cost more than everything else here.
+    const watch = Effect.whileLoop({
+      while: () => now() < deadline,
+      body: () => Effect.sleep(Math.min(deadline - now(), shortest)),
+      step: () => {},
+    });
+    return Effect.raceFirst(talk, Effect.andThen(watch, Effect.sync(() => conversation.expire())));
   });
 };

@@ -167,7 +167,7 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
     observe({ _tag: "Connected", at: now() });
 
     const conversation = Conversation.make({ ...options, now });
-    const exchange = Exchange.make(conversation, reader, writer, timeouts, now);
+    const exchange = Exchange.make(conversation, reader, writer, timeouts);
     const turns = yield* Semaphore.make(1);
 
     const closed = (stage: Stage): SessionError =>
