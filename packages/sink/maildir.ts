@@ -56,7 +56,7 @@ const withLf = (octets: Uint8Array): Uint8Array => {
 
 /** Writes a file that survives a crash. */
 const write = async (file: string, parts: ReadonlyArray<Uint8Array>): Promise<void> => {
-  const handle = await fs.open(file, "wx");
+  const handle = await fs.open(file, "wx", 0o600);
   try {
     for (const part of parts) await handle.writeFile(part);
     await handle.sync();
@@ -80,7 +80,7 @@ const syncDirectory = async (directory: string): Promise<void> => {
  * A store that writes each message to a file of its own in `directory/new`: the trace fields Return-Path, Delivered-To (one for each
  * recipient) and Received, then the message as it came, with LF line ends. The file is written and synchronised under
  * `directory/tmp` first and then moved, so a reader never sees half a message, and a crash loses none that was accepted. The
- * directories are made where they are missing. Several sinks may share a Maildir.
+ * directories are made where they are missing. Nobody but the user can read them. Several sinks may share a Maildir.
  *
  * `host` is the name in the Received field; default: `localhost`. It needs the permission to read and write the directory. Fails
  * with a `StoreError` that keeps the cause; the client is then told to come back later.
@@ -112,7 +112,9 @@ export const make = (directory: string, host: string = "localhost"): Store => ({
       try: async () => {
         const tmp = path.join(directory, "tmp");
         const fresh = path.join(directory, "new");
-        for (const folder of [tmp, fresh, path.join(directory, "cur")]) await fs.mkdir(folder, { recursive: true });
+        for (const folder of [tmp, fresh, path.join(directory, "cur")]) {
+          await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+        }
         const name = `${Math.floor(message.receivedAt / 1000)}.${message.id}-${crypto.randomUUID()}.plausch`;
         const draft = path.join(tmp, name);
         try {
@@ -125,5 +127,5 @@ export const make = (directory: string, host: string = "localhost"): Store => ({
         await syncDirectory(fresh);
       },
       catch: (cause) => new StoreError({ action: `write the message to "${directory}"`, cause }),
-    }),
+    }).pipe(Effect.uninterruptible),
 });

@@ -21,14 +21,14 @@
  */
 import { listen as listenOn } from "@plausch/net/listen";
 import type { ListenError } from "@plausch/net/listen-error";
-import * as Octets from "@plausch/smtp/octets";
 import * as Reply from "@plausch/smtp/reply";
 import * as Cause from "effect/Cause";
 import * as Clock from "effect/Clock";
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
 import type * as Scope from "effect/Scope";
-import type * as Socket from "effect/socket/Socket";
+import * as Socket from "effect/socket/Socket";
 import * as Replies from "./_replies.ts";
 import type * as Limits from "./limits.ts";
 import * as ServerProtocol from "./server_protocol.ts";
@@ -120,6 +120,20 @@ export interface Sink {
 /** How long a client that is told 421 has to take it. */
 const lastWords = Duration.seconds(1);
 
+/** How long a store may go on when the sink stops. */
+const grace = Duration.seconds(5);
+
+/** Goes on for a while when it is interrupted, so that a client hears of a message that was kept. */
+const seenThrough = (self: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(
+      Effect.forkDetach(self, { startImmediately: true }),
+      (fiber) =>
+        Effect.onInterrupt(restore(Fiber.join(fiber)), () =>
+          Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), grace), Fiber.interrupt(fiber))),
+    )
+  );
+
 /**
  * Serves one client over any effect `Socket`, until it says QUIT, goes away, is silent for too long, or breaks a limit. When it is
  * interrupted it says 421, after it has seen a message through that is being stored.
@@ -154,7 +168,7 @@ export const serve = (
     const clock = yield* Clock.Clock;
     const now = (): number => clock.currentTimeMillisUnsafe();
     const writer = yield* socket.writer;
-    const reader = yield* socket.reader;
+    const pull = yield* Socket.readerBytes(socket);
     observe({ _tag: "Connected", connection, peer });
     yield* Effect.addFinalizer(() => Effect.sync(() => observe({ _tag: "Disconnected", connection })));
 
@@ -184,11 +198,11 @@ export const serve = (
           observe({ _tag: "NotStored", connection, error });
           protocol.stored(undefined);
         },
-      }).pipe(Effect.uninterruptible);
+      }).pipe(seenThrough);
     };
 
-    const receive = Effect.map(reader.pull, (chunks) => {
-      for (const chunk of chunks) protocol.receive(typeof chunk === "string" ? Octets.encode(chunk) : chunk);
+    const receive = Effect.map(pull, (chunks) => {
+      for (const chunk of chunks) protocol.receive(chunk);
     });
 
     const write = Effect.suspend(() => {
@@ -262,12 +276,13 @@ export const listen = (options: ListenOptions): Effect.Effect<Sink, ListenError,
   Effect.gen(function* () {
     const { address, port, maxConnections = 100, host = defaultHost } = options;
     const refusal = Reply.format(Replies.closing(host, "too many connections"));
-    const listener = yield* listenOn({ host: address, port, maxConnections, refusal });
+    const closeTimeout = Duration.sum(grace, Duration.sum(lastWords, lastWords));
+    const listener = yield* listenOn({ host: address, port, maxConnections, refusal, closeTimeout });
     let connections = 0;
     const run = listener.run((socket, { remoteAddress }) =>
       serve(socket, options, { connection: ++connections, peer: remoteAddress })
     );
-    // The listener ends it, and knows how long it may wait for that.
+    // The listener ends it: first it stops to listen, then it waits for the clients that are served, and no longer than it may.
     yield* Effect.forkDetach(run);
     return { address: listener.address, port: listener.port };
   });

@@ -80,8 +80,8 @@ export class StoreError extends Data.Error<{
 /** Where messages go. */
 export interface Store {
   /**
-   * Succeeds once the message is safe. Only then does the sink answer 250; after a failure it answers 451. It is not interrupted:
-   * a sink that stops waits for it, so that a client hears of every message that was kept.
+   * Succeeds once the message is safe. Only then does the sink answer 250; after a failure, or a defect, it answers 451. A sink that
+   * stops waits a few seconds for it and then interrupts it, so that clients hear of the messages that were kept.
    */
   readonly save: (message: Message) => Effect.Effect<void, StoreError>;
 }

@@ -1,0 +1,68 @@
+import * as Socket from "effect/socket/Socket";
+import * as Deferred from "effect/Deferred";
+import * as Effect from "effect/Effect";
+import * as Queue from "effect/Queue";
+import type * as Scope from "effect/Scope";
+import { latin1, octets } from "../support/cases.ts";
+
+/** A socket without a network, as the server sees it, and the client at its other end. */
+export interface MemorySocket {
+  readonly socket: Socket.Socket;
+  /** The client says something; U+00xx is one octet. */
+  readonly say: (text: string) => void;
+  /** The client goes away, or the line breaks. */
+  readonly end: (error: Socket.SocketError) => void;
+  /** What the server has written since the last time. */
+  readonly heard: () => string;
+  /** The client stops reading: writes wait from here on. */
+  readonly stopReading: () => void;
+}
+
+export const closed: Socket.SocketError = new Socket.SocketError({
+  reason: new Socket.SocketCloseError({ code: 1000 }),
+});
+
+export const broken: Socket.SocketError = new Socket.SocketError({
+  reason: new Socket.SocketReadError({ cause: new Error("ECONNRESET") }),
+});
+
+/** A new one. Octets may also come as text, as effect's sockets allow. */
+export const make = (kind: "octets" | "text" = "octets"): Effect.Effect<MemorySocket> =>
+  Effect.gen(function* () {
+    const arriving = yield* Queue.unbounded<Uint8Array | string>();
+    const ended = yield* Deferred.make<never, Socket.SocketError>();
+    let written = "";
+    let isReading = true;
+
+    const pull = Effect.raceFirst(
+      Effect.map(Queue.take(arriving), (chunk) => [chunk] as const),
+      Deferred.await(ended),
+    );
+    const write: Socket.Writer["write"] = (chunk) =>
+      Effect.suspend(() => {
+        if (!isReading) return Effect.never;
+        if (!Socket.isCloseEvent(chunk)) written += typeof chunk === "string" ? chunk : latin1(chunk);
+        return Effect.void;
+      });
+    const reader: Effect.Effect<Socket.Reader, never, Scope.Scope> = Effect.succeed({
+      pull,
+      upgrade: () => Effect.never,
+    });
+    const writer = Effect.succeed<Socket.Writer>({
+      write,
+      writeAll: (chunks) => Effect.forEach(chunks, write, { discard: true }),
+    });
+    return {
+      socket: Socket.make({ reader, writer }),
+      say: (text) => void Queue.offerUnsafe(arriving, kind === "text" ? text : octets(text)),
+      end: (error) => void Deferred.doneUnsafe(ended, Effect.fail(error)),
+      heard: () => {
+        const heard = written;
+        written = "";
+        return heard;
+      },
+      stopReading: () => {
+        isReading = false;
+      },
+    };
+  });
