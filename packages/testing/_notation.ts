@@ -60,15 +60,25 @@ const characterAt = (octets: Uint8Array, at: number, to: number): string | undef
   }
 };
 
+const isPlain = (octet: number): boolean => octet >= 0x20 && octet <= 0x7e && octet !== 0x5c;
+
 /** The text of `octets[from..to)`, with a mark at each of `cuts`. A blank at the end is escaped: editors take it away. */
 export const escape = (octets: Uint8Array, from: number, to: number, cuts: ReadonlySet<number>): string => {
   let text = "";
   let at = from;
   while (at < to) {
     if (cuts.has(at)) text += "\\|";
+    let end = at;
+    while (end < to && isPlain(octets[end]!) && (end === at || !cuts.has(end))) end++;
+    if (end === to && octets[end - 1] === 0x20) end--;
+    if (end > at) {
+      text += utf8.decode(octets.subarray(at, end));
+      at = end;
+      continue;
+    }
     const character = characterAt(octets, at, to);
     const length = character === undefined ? 1 : sequenceLength(octets[at]!);
-    let isWhole = character !== undefined && !(character === " " && at + 1 === to);
+    let isWhole = length > 1;
     for (let i = at + 1; i < at + length; i++) isWhole &&= !cuts.has(i);
     text += isWhole ? character : escapeOctet(octets[at]!);
     at += isWhole ? length : 1;
@@ -98,6 +108,7 @@ const unescaped: Readonly<Record<string, number>> = { r: CR, n: LF, t: 0x09, "\\
 
 /** Reads the text of one line. Gives the faulty escape as a string where there is one. */
 export const unescape = (text: string): Text | string => {
+  if (!text.includes("\\")) return { octets: encode(`${text}\r\n`), cuts: [] };
   const parts: Array<Uint8Array> = [];
   const cuts: Array<number> = [];
   let length = 0;

@@ -52,7 +52,8 @@ export class ScriptedServer {
   #firstOutgoing = 0;
   #said = 0;
   #isCut = false;
-  #isListening = true;
+  /** So many of `#outgoing` have to be read, and the server listens no more. */
+  #deafAfter = Infinity;
   /** What has happened, as far as the client has seen it. */
   readonly #seen: Array<Transcript.Step> = [];
   #client: "absent" | "connected" | "half-closed" | "gone" = "absent";
@@ -96,6 +97,7 @@ export class ScriptedServer {
     this.#firstOutgoing++;
     if ("octets" in first) {
       this.#seen.push({ _tag: "Server", octets: first.octets, cuts: [] });
+      if (this.#firstOutgoing === this.#deafAfter) this.#seen.push(Transcript.stage("server stops listening"));
       return { _tag: "Octets", octets: first.octets };
     }
     this.#seen.push(Transcript.stage(first.end));
@@ -175,6 +177,10 @@ export class ScriptedServer {
     return this.#firstOutgoing < this.#outgoing.length;
   }
 
+  get #isListening(): boolean {
+    return this.#firstOutgoing < this.#deafAfter;
+  }
+
   /** Whether the server hangs up, having nothing more to say: at the end of its script, or because the client will not go on. */
   get #isDone(): boolean {
     const step = this.#step;
@@ -212,8 +218,8 @@ export class ScriptedServer {
       } else if (step?._tag === "Delay") {
         at += Duration.toMillis(step.duration);
       } else if (step?._tag === "Stage" && step.direction === "server stops listening") {
-        this.#isListening = false;
-        this.#seen.push(step);
+        this.#deafAfter = Math.min(this.#deafAfter, this.#outgoing.length);
+        if (this.#firstOutgoing === this.#deafAfter) this.#seen.push(step);
       } else {
         const direction = step?._tag === "Stage" ? step.direction : undefined;
         if (direction === "server closes" || direction === "server drops") this.#outgoing.push({ at, end: direction });

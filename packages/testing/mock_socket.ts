@@ -178,6 +178,7 @@ const makeSocket = (
   };
   const changedSince = (version: number): Effect.Effect<void> =>
     Effect.callback((resume) => {
+      // Another fiber may have run between the look and this.
       if (server.version !== version) return resume(Effect.void);
       const entry = () => resume(Effect.void);
       waiting.push(entry);

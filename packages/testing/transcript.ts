@@ -32,7 +32,7 @@
  * | `* server closes` | The server ends the connection in good order. |
  * | `* server drops` | The connection breaks, as with a TCP reset. |
  * | `* server never answers` | The server says nothing more, and nothing more is expected. |
- * | `* server stops listening` | Whatever the client says from here on is let pass. |
+ * | `* server stops listening` | What the client says from here on is let pass, be it out of turn. |
  * | `* client closes` | The client is expected to hang up, saying nothing more. |
  * | `* tls starts` | The client is expected to upgrade to TLS; the mock has no cipher and goes on in clear. |
  * | `* tls fails` | The same, but the handshake fails and the connection is gone. |

@@ -21,6 +21,15 @@ it("a greeting comes when its time has come, not before", () =>
     assertEquals(yield* Fiber.join(greeting), "220 mx\r\n");
   }));
 
+it("a client that looks a millisecond too early finds nothing", () =>
+  Effect.gen(function* () {
+    const client = yield* wire((yield* play("~ 5 minutes\n< 220 mx\n")).socket);
+    yield* TestClock.adjust("299999 millis");
+    const greeting = yield* Effect.forkChild(Effect.timeoutOption(client.read, "1 micros"));
+    yield* TestClock.adjust("2 micros");
+    assertEquals(yield* Fiber.join(greeting), Option.none());
+  }));
+
 it("a delay runs from the dial or the client's last octet, whether or not the client reads", () =>
   Effect.gen(function* () {
     const client = yield* wire((yield* play("~ 10 seconds\n< 220 mx\n> NOOP\n~ 10 seconds\n< 250 ok\n")).socket);

@@ -203,6 +203,26 @@ golden(
 );
 
 golden(
+  "the client does not read what the server said before it closed",
+  "< 421 bye\n* server closes\n",
+  (client) => Effect.flip(client.say("QUIT")),
+  `Cannot follow the transcript: the client spoke before its turn
+
+  expected < 421 bye
+  actual   > QUIT`,
+);
+
+golden(
+  "the client speaks before a server that is about to stop listening has spoken",
+  "< 220 mx\n* server stops listening\n< 421 bye\n* server closes\n",
+  (client) => Effect.flip(client.say("QUIT")),
+  `Cannot follow the transcript: the client spoke before its turn
+
+  expected < 220 mx
+  actual   > QUIT`,
+);
+
+golden(
   "the client sends more commands in one flight than expected",
   "> MAIL FROM:<a@c.test>\n< 250 ok\n> RCPT TO:<b@d.test>\n",
   (client) => Effect.flip(client.write("MAIL FROM:<a@c.test>\r\nRCPT TO:<b@d.test>\r\n")),

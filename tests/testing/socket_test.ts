@@ -308,11 +308,26 @@ it("a server that has stopped listening, but is there, lets everything pass", ()
     const peer = yield* play("< 220 mx\n* server stops listening\n* client closes\n");
     yield* Effect.scoped(Effect.gen(function* () {
       const client = yield* wire(peer.socket);
-      yield* client.say("anything");
       yield* client.read;
+      yield* client.say("anything");
       yield* client.say("else");
     }));
     yield* peer.verify;
+  }));
+
+it("a line of the server may cross one of the client that has stopped being heard", () =>
+  Effect.gen(function* () {
+    const peer = yield* play("< 250 ok\n* server stops listening\n< 421 bye\n~ 1 second\n* server closes\n");
+    const client = yield* wire(peer.socket);
+    yield* client.read;
+    yield* client.say("MAIL");
+    yield* client.read;
+    yield* client.say("QUIT");
+    yield* peer.verify;
+    assertEquals(
+      yield* peer.transcript,
+      "< 250 ok\n* server stops listening\n> MAIL\n< 421 bye\n> QUIT\n",
+    );
   }));
 
 it("what was heard and said can be seen at any time", () =>
@@ -324,6 +339,27 @@ it("what was heard and said can be seen at any time", () =>
     yield* client.write("EHLO c\r\n\r\n\\");
     assertEquals(yield* peer.heard, ["EHLO c", "", "\\\\\\"]);
     assertEquals(yield* peer.transcript, "< 220 mx\n> EHLO c\n>\n> \\\\\\\n");
+  }));
+
+it("a client may use its buffer again after a write", () =>
+  Effect.gen(function* () {
+    const peer = yield* play("> NOOP\n* server stops listening\n");
+    const client = yield* wire(peer.socket);
+    const buffer = new TextEncoder().encode("NOOP\r\n");
+    yield* client.write(buffer);
+    yield* client.write(buffer);
+    buffer.fill(0);
+    assertEquals(yield* peer.heard, ["NOOP", "NOOP"]);
+  }));
+
+it("only who hangs up first is seen to do it", () =>
+  Effect.gen(function* () {
+    const peer = yield* play("< 221 bye\n* server closes\n");
+    yield* Effect.scoped(Effect.flatMap(wire(peer.socket), ({ read }) => Effect.flip(Effect.forever(read))));
+    assertEquals(yield* peer.transcript, "< 221 bye\n* server closes\n");
+    const other = yield* play("< 221 bye\n* server closes\n");
+    yield* Effect.scoped(Effect.flatMap(wire(other.socket), ({ read }) => read));
+    assertEquals(yield* other.transcript, "< 221 bye\n* client closes\n");
   }));
 
 it("the layer provides the socket and its peer", () =>
