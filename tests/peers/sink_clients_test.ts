@@ -151,6 +151,7 @@ const message = [
   "",
   "",
   ".",
+  "end",
   "",
 ].join("\n");
 const asSent = message.replaceAll("\n", "\r\n");
