@@ -207,7 +207,6 @@ export const wireLines = (reply: Reply): ReadonlyArray<string> => {
   return reply.lines.map((line, i) => `${reply.code}${i === last ? " " : "-"}${line}`);
 };
 
-// deno-lint-ignore no-control-regex
 const breaking = /[\0\r\n]/g;
 
 /**

@@ -381,9 +381,7 @@ class Parser implements ReplyParser {
     const from = this.#lineStart;
     const length = to - from;
     if (this.#isStrict && (this.#found & (bareCr | bareLf | nul)) !== 0) {
-      if ((this.#found & bareCr) !== 0) {
-        return this.#fail("BareCr", to, this.#find((at) => data[at] === CR && (isWhole || at + 1 < to)));
-      }
+      if ((this.#found & bareCr) !== 0) return this.#fail("BareCr", to, this.#find((at) => data[at] === CR));
       if ((this.#found & bareLf) !== 0) return this.#fail("BareLf", to, to);
       return this.#fail("NulByte", to, this.#find((at) => data[at] === 0));
     }

@@ -115,6 +115,12 @@ Deno.test("an enhanced status code stands first, has three short parts, and fits
   }
 });
 
+Deno.test("a line can be odd in many ways at once", () => {
+  const [reply] = readAll([octets("571-5.7.1 a\r\n571 5.7.2 b\xff\x07\rc\n")], {}).replies;
+  const warnings = ["BareCr", "BareLf", "ControlCharacter", "EnhancedVaries", "NonAscii", "UnusualCode"];
+  assertEquals([reply?.enhanced, reply?.warnings], ["5.7.2", warnings]);
+});
+
 Deno.test("the last line that has an enhanced status code decides", () => {
   const [reply] = readAll([octets("550-5.1.1 a\r\n550-5.7.1 b\r\n550 c\r\n")], {}).replies;
   assertEquals([reply?.enhanced, reply?.warnings], ["5.7.1", ["EnhancedVaries"]]);
@@ -204,6 +210,12 @@ Deno.test("the end of the input is never the end of a reply", () => {
     assertEquals(atEnd(wire, "lenient"), [undefined, lenient], wire);
     assertEquals(atEnd(wire, "strict"), [undefined, strict], wire);
   }
+});
+
+Deno.test("an end before anything came says so", () => {
+  const parser = ReplyParser.make();
+  parser.end();
+  assertEquals(parser.failure?.message, "Cannot read the reply in line 1: the input ends in the middle");
 });
 
 Deno.test("complete replies can still be read after the end", () => {
