@@ -15,15 +15,18 @@
 
 /** The limits of one connection. */
 export interface Limits {
-  /** Octets of a command line, its CRLF included. Beyond: 500, and the connection is closed. */
+  /**
+   * Octets of a command line, its CRLF included; at least 512 (RFC 5321 section 4.5.3.1.4). Beyond: 500, and the connection is
+   * closed, because where the next command begins would be a guess.
+   */
   readonly lineOctets: number;
   /** Commands in one connection. Beyond: 421. */
   readonly commands: number;
-  /** Commands that were answered 5yz. Beyond: 421. */
+  /** Commands answered 5yz since the last message that was stored. Beyond: 421. */
   readonly faults: number;
-  /** Recipients of one message. Beyond: 452 4.5.3. */
+  /** Recipients of one message. Beyond: 452 4.5.3, which lets a client send it to the others later (section 4.5.3.1.10). */
   readonly recipients: number;
-  /** Octets of one message, offered as SIZE. Beyond: 552 5.3.4. */
+  /** Octets of one message, offered as SIZE (RFC 1870); `Infinity` for no limit. Beyond: 552 5.3.4. */
   readonly messageOctets: number;
 }
 

@@ -113,10 +113,13 @@ export const memory = (): MemoryStore => {
  *
  * @example
  * ```ts
+ * import * as Sink from "@plausch/sink/sink";
  * import * as Store from "@plausch/sink/store";
- * import { assertEquals } from "@std/assert";
+ * import * as Effect from "effect/Effect";
+ * import { assert } from "@std/assert";
  *
- * assertEquals(typeof Store.discard.save, "function");
+ * const sink = Sink.listen({ store: Store.discard });
+ * assert((await Effect.runPromise(Effect.scoped(sink))).port > 0);
  * ```
  */
 export const discard: Store = { save: () => Effect.void };
