@@ -5,6 +5,10 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Scope from "effect/Scope";
 import * as net from "node:net";
+import { run } from "../../tools/plausch/cli.ts";
+import { UsageError } from "../../tools/plausch/options.ts";
+import { plain } from "../../tools/plausch/render/paint.ts";
+import type { Shell } from "../../tools/plausch/shell.ts";
 import { fromFileUrl } from "../support/path.ts";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
@@ -28,8 +32,32 @@ const start = (args: ReadonlyArray<string>, env: Record<string, string>) =>
 
 const decode = (octets: Uint8Array): string => new TextDecoder().decode(octets);
 
-/** Runs `plausch` with arguments, as a process of its own. */
+/** Runs `plausch` with arguments inside this process: all of it but `main.ts`. */
 export const plausch = async (
+  args: ReadonlyArray<string>,
+  options: { readonly stdin?: string } = {},
+): Promise<Ran> => {
+  const out: Array<string> = [];
+  const err: Array<string> = [];
+  const shell: Shell = {
+    out: (line) => void out.push(`${line}\n`),
+    err: (line) => void err.push(`${line}\n`),
+    paint: plain,
+    paintErr: plain,
+    readFile: (path) =>
+      Effect.tryPromise({
+        try: () => Deno.readFile(path),
+        catch: (cause) => new UsageError({ problem: `Cannot read "${path}": ${cause}` }),
+      }),
+    readInput: Effect.succeed(new TextEncoder().encode(options.stdin ?? "")),
+    hostname: Effect.succeed("client.test"),
+  };
+  const code = await Effect.runPromise(run(args, shell));
+  return { code, out: out.join(""), err: err.join("") };
+};
+
+/** Runs `plausch` with arguments, as a process of its own. */
+export const plauschProcess = async (
   args: ReadonlyArray<string>,
   options: { readonly stdin?: string; readonly env?: Record<string, string> } = {},
 ): Promise<Ran> => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import * as Path from "@plausch/smtp/path";
 import * as Reply from "@plausch/smtp/reply";
-import { plausch, plauschUntil, withServer, withSink } from "./_cli.ts";
+import { plausch, plauschProcess, plauschUntil, withServer, withSink } from "./_cli.ts";
 
 const basic = ["--to", "you@x.test", "--from", "me@x.test"];
 const to = (port: number) => ["send", "--server", `127.0.0.1:${port}`, ...basic];
@@ -184,15 +184,15 @@ for (const command of ["demo", "mx", "send", "sink"]) {
 }
 
 Deno.test("--version, --help, and no arguments at all", async () => {
-  assertEquals((await plausch(["--version"])).out, "plausch 0.1.0\n");
-  const help = await plausch(["--help"]);
+  assertEquals((await plauschProcess(["--version"])).out, "plausch 0.1.0\n");
+  const help = await plauschProcess(["--help"]);
   assertEquals(help.code, 0);
-  const nothing = await plausch([]);
+  const nothing = await plauschProcess([]);
   assertEquals([nothing.code, nothing.out], [64, help.out]);
 });
 
 Deno.test("demo tells the whole story, and what the server stored", async () => {
-  const ran = await plausch(["demo"], { env: { NO_COLOR: "1" } });
+  const ran = await plauschProcess(["demo"], { env: { NO_COLOR: "1" } });
   assertEquals([ran.code, ran.err], [0, ""]);
   for (
     const part of [
@@ -212,4 +212,15 @@ Deno.test("sink shows the chat, and stops on a signal", async () => {
   const ran = await plauschUntil(["sink", "--port", "24525"], "Listening on 127.0.0.1:24525", "SIGINT");
   assertEquals(ran.code, 130);
   assertStringIncludes(ran.out, "Try: plausch send");
+});
+
+Deno.test("as a process, it reads files and standard input, and prints errors on standard error", async () => {
+  await withSink(async ({ port }, store) => {
+    const ran = await plauschProcess([...to(port), "--data", "-"], { stdin: "Subject: t\n\nhello\n" });
+    assertEquals([ran.code, ran.err], [0, ""]);
+    assertEquals(new TextDecoder().decode(store.messages[0]?.octets), "Subject: t\r\n\r\nhello\r\n");
+  });
+  const unread = await plauschProcess([...to(1), "--data", "@/does/not/exist"]);
+  assertEquals([unread.code, unread.out], [64, ""]);
+  assertStringIncludes(unread.err, '*** Cannot read "/does/not/exist"');
 });
