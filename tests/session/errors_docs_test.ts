@@ -1,0 +1,171 @@
+import type { DnsErrorReason } from "@plausch/dns/dns-error";
+import type { LineErrorReason } from "@plausch/line/line-error";
+import type { SkipReason } from "@plausch/mx/candidate";
+import type { MxErrorReason } from "@plausch/mx/mx-error";
+import type { RouteFailure } from "@plausch/mx/route-plan";
+import type { LocalRefusal, Next, Verdict } from "@plausch/session/outcome";
+import type { FailureReason } from "@plausch/session/session-error";
+import type { GrammarReason } from "@plausch/smtp/grammar-error";
+import type { TranscriptErrorReason } from "@plausch/testing/transcript-error";
+import type { MismatchReason } from "@plausch/testing/transcript-mismatch";
+import { assert, assertEquals } from "@std/assert";
+import page from "../../docs/errors.md" with { type: "text" };
+
+// Words that docs/errors.md has to explain. Each list is a Record over its union, so that a word that is new or gone does not
+// compile here before it is missing or stale there.
+
+const x = null;
+const verdicts: Record<Verdict, null> = { accepted: x, rejected: x, deferred: x, uncertain: x };
+const nexts: Record<Next, null> = { done: x, "next-host": x, never: x, later: x };
+const local: Record<LocalRefusal | "Stopped", null> = {
+  MessageTooBig: x,
+  Needs8bitMime: x,
+  NeedsSmtpUtf8: x,
+  Stopped: x,
+};
+const session: Record<FailureReason, null> = {
+  ConnectFailed: x,
+  ConnectionLost: x,
+  Timeout: x,
+  BadReply: x,
+  UnexpectedReply: x,
+  UnsolicitedReply: x,
+  Refused: x,
+  Interrupted: x,
+  Closed: x,
+};
+const dns: Record<DnsErrorReason, null> = {
+  AliasLoop: x,
+  BadName: x,
+  BadRecord: x,
+  BadServer: x,
+  FormatError: x,
+  Malformed: x,
+  NoServer: x,
+  NotImplemented: x,
+  NotRecursive: x,
+  Refused: x,
+  ServerFailure: x,
+  Timeout: x,
+  Unreachable: x,
+};
+const mx: Record<MxErrorReason, null> = { BadAddressLiteral: x, BadDomain: x, BareAddress: x };
+const route: Record<RouteFailure["reason"], null> = {
+  DnsTemporary: x,
+  DnsTimeout: x,
+  DomainNotFound: x,
+  NoMailHost: x,
+  NoUsableHost: x,
+  NullMx: x,
+};
+const skips: Record<SkipReason, null> = {
+  AddressAsName: x,
+  Duplicate: x,
+  LookupFailed: x,
+  NoAddress: x,
+  NoName: x,
+  NotAHostName: x,
+  NullMx: x,
+  OverLimit: x,
+};
+const line: Record<LineErrorReason, null> = {
+  BareCr: x,
+  BareLf: x,
+  LineTooLong: x,
+  Nul: x,
+  TooManyOctets: x,
+  UnexpectedEnd: x,
+};
+const grammar: Record<GrammarReason, null> = {
+  BadUtf8: x,
+  ControlCharacter: x,
+  NonAscii: x,
+  BadCode: x,
+  BadSeparator: x,
+  BadStatus: x,
+  BareCr: x,
+  BareLf: x,
+  CodeMismatch: x,
+  LineTooLong: x,
+  NotAReply: x,
+  NulByte: x,
+  ReplyTooLong: x,
+  TooManyLines: x,
+  UnexpectedEnd: x,
+  BadAddressLiteral: x,
+  BadAtext: x,
+  BadDomain: x,
+  BadDotString: x,
+  BadLabel: x,
+  BadQuotedPair: x,
+  BadSourceRoute: x,
+  DomainTooLong: x,
+  EmptyLabel: x,
+  EmptyLocalPart: x,
+  EmptyName: x,
+  LabelTooLong: x,
+  LocalPartTooLong: x,
+  MissingBracket: x,
+  MissingDomain: x,
+  NullPath: x,
+  PathTooLong: x,
+  TrailingGarbage: x,
+  UnclosedQuote: x,
+  BadArgument: x,
+  BadBody: x,
+  BadEnvid: x,
+  BadKeyword: x,
+  BadNotify: x,
+  BadOrcpt: x,
+  BadParameterValue: x,
+  BadRet: x,
+  BadSize: x,
+  BadXtext: x,
+  CommandTooLong: x,
+  DuplicateParameter: x,
+  EnvidTooLong: x,
+  MissingArgument: x,
+  OrcptTooLong: x,
+  UnexpectedArgument: x,
+  UnknownParameter: x,
+  UnknownVerb: x,
+  BadHeaderName: x,
+  BadHeaderValue: x,
+  EmptyPassword: x,
+  NulInPlain: x,
+};
+const transcript: Record<TranscriptErrorReason, null> = {
+  AfterTheEnd: x,
+  BadDelay: x,
+  BadEscape: x,
+  MissingSpace: x,
+  UnknownDirection: x,
+  UnknownLine: x,
+  UselessDelay: x,
+};
+const mismatch: Record<MismatchReason, null> = { Different: x, Missing: x, TooEarly: x, Unexpected: x };
+
+/** The words that the tables below a heading explain, in order. */
+const explained = (heading: string): ReadonlyArray<string> => {
+  const [, after, ...more] = page.split(`\n${heading}\n`);
+  assert(after !== undefined && more.length === 0, `the page has the heading "${heading}" once`);
+  const section = after.split(/^#{2,3} /m, 1)[0]!;
+  return Array.from(section.matchAll(/^\| `([\w-]+)` +\|/gm), ([, word]) => word!);
+};
+
+const sections: ReadonlyArray<readonly [heading: string, ...words: ReadonlyArray<object>]> = [
+  ["## Verdicts", verdicts, local],
+  ["### What to do next", nexts],
+  ["### SessionError (@plausch/session)", session],
+  ["### DnsError (@plausch/dns)", dns],
+  ["### MxError (@plausch/mx)", mx, route, skips],
+  ["### LineError (@plausch/line)", line],
+  ["### GrammarError (@plausch/smtp)", grammar],
+  ["### Transcripts (@plausch/testing)", transcript, mismatch],
+];
+
+for (const [heading, ...words] of sections) {
+  Deno.test(`docs/errors.md explains every word, and no other: ${heading.replace(/^#+ /, "")}`, () => {
+    assertEquals(explained(heading).toSorted(), words.flatMap(Object.keys).sort());
+  });
+}
