@@ -31,7 +31,7 @@
  */
 import * as NetAddress from "effect/net/NetAddress";
 import * as Result from "effect/Result";
-import { Fault, maxNameOctets, pushU16, readName, u16, u32, u8 } from "./_wire.ts";
+import { Fault, pushU16, readName, u16, u32, u8 } from "./_wire.ts";
 import * as Answer from "./answer.ts";
 import { DnsError } from "./dns_error.ts";
 import * as Name from "./name.ts";
@@ -123,7 +123,7 @@ export const isReplyTo = (query: Uint8Array, reply: Uint8Array): boolean => {
   if (u16(reply, 4) === 0) return mayLackQuestion.has(flags & 0xf) && u16(reply, 6) === 0;
   if (u16(reply, 4) !== 1) return false;
   let nameEnd = headerOctets;
-  while (query[nameEnd] !== 0 && nameEnd < headerOctets + maxNameOctets) nameEnd += (query[nameEnd] ?? 0) + 1;
+  for (let length = query[nameEnd]; length; length = query[nameEnd]) nameEnd += length + 1;
   const end = nameEnd + 5;
   if (reply.length < end) return false;
   for (let at = headerOctets; at < end; at++) {

@@ -38,7 +38,7 @@ export interface StubResolverOptions {
   readonly servers: ReadonlyArray<NameServer.NameServer>;
   /** The limit for one try at one server over one transport. 5 seconds by default. */
   readonly timeout?: Duration.Input | undefined;
-  /** How many rounds to make over the servers that stay silent. 2 by default. */
+  /** How many rounds to make over the servers that stay silent, at least 1. 2 by default. */
   readonly tries?: number | undefined;
   /**
    * The largest UDP answer to accept, in octets, at least 512. 1232 by default, which passes nearly every network in
@@ -85,7 +85,7 @@ export const make = (transport: Transport, options: StubResolverOptions): Resolv
     const started = yield* Clock.currentTimeMillis;
     const failures: Array<DnsError> = [];
     let servers = options.servers;
-    for (let round = options.tries ?? defaultTries; round > 0 && servers.length > 0; round--) {
+    for (let round = Math.max(1, options.tries ?? defaultTries); round > 0 && servers.length > 0; round--) {
       const again: Array<NameServer.NameServer> = [];
       for (const server of servers) {
         const result = yield* Effect.result(ask(transport, options, server, name, type));

@@ -90,6 +90,7 @@ for (
 Deno.test("a cut reply is known by its TC bit", () => {
   assert(Message.isTruncated(hex(replies.truncated)));
   assert(!Message.isTruncated(hex(replies.mx)));
+  assertEquals([message(replies.truncated).truncated, message(replies.mx).truncated], [true, false]);
 });
 
 // ---- response codes
@@ -274,6 +275,9 @@ Deno.test("a reply is told by its id and its question, whatever case the server 
   assert(!Message.isReplyTo(query("plausch.tesu", "MX"), told), "another name");
   assert(!Message.isReplyTo(query("a.plausch.test", "MX"), told), "a longer name");
   assert(!Message.isReplyTo(asked, asked), "a query");
+  const letters = hex("0001 8180 0001 0000 0000 0000 04 415a617a 00 0001 0001");
+  assert(Message.isReplyTo(query("azAZ", "A", 1), letters));
+  assert(!Message.isReplyTo(query("azA\\[", "A", 1), letters.with(15, 0x41).with(16, 0x7b)), "brackets have no case");
   const otherClass = told.slice();
   otherClass[29] = 3;
   assert(!Message.isReplyTo(asked, otherClass), "another class");

@@ -10,6 +10,7 @@ for (
     ["2001:DB8::53", "2001:db8::53", 53, "[2001:db8::53]:53"],
     ["[2001:db8::53]", "2001:db8::53", 53, "[2001:db8::53]:53"],
     ["[::1]:65535", "::1", 65535, "[::1]:65535"],
+    ["192.0.2.53:1", "192.0.2.53", 1, "192.0.2.53:1"],
     ["fe80::1%eth0", "fe80::1%eth0", 53, "[fe80::1%eth0]:53"],
     ["[fe80::1%2]:5353", "fe80::1%2", 5353, "[fe80::1%2]:5353"],
   ] as const
@@ -56,6 +57,12 @@ Deno.test("a datagram is from the server when address and port are, however they
   const v6 = Result.getOrThrow(NameServer.fromString("fe80::1%eth0"));
   assert(NameServer.isFrom(v6, "FE80:0:0:0::1%2", 53));
   assert(!NameServer.isFrom(v6, "fe80::2%eth0", 53));
+});
+
+Deno.test("only 127.0.0.0/8 and ::1 are this machine", () => {
+  const isLoopback = (text: string) => NameServer.isLoopback(Result.getOrThrow(NameServer.fromString(text)));
+  assertEquals(["127.0.0.1", "127.0.0.53:5353", "::1", "[0:0::1]:53"].map(isLoopback), [true, true, true, true]);
+  assertEquals(["192.0.2.127", "2001:db8::1", "::", "fe80::1%lo"].map(isLoopback), [false, false, false, false]);
 });
 
 Deno.test("resolv.conf: servers each once, comments and nonsense passed over", () => {

@@ -30,6 +30,7 @@ Deno.test("escapes come out in one form", () => {
   assertEquals(read("a\\ b.example"), "a\\032b.example");
   assertEquals(read("a\\;b.example"), "a\\;b.example");
   assertEquals(read("\\255.example"), "\\255.example");
+  assertEquals(read("!\\~~\\032.example"), "!~~\\032.example");
 });
 
 for (
@@ -44,6 +45,8 @@ for (
     ["a\\", "a backslash at the end"],
     ["a\\25", "two digits"],
     ["a\\256", "no octet"],
+    ["a\\0b", "one digit"],
+    ["a\\9", "one digit at the end"],
     [`${"a".repeat(64)}.example`, "a label of 64 octets"],
     [`${"a.".repeat(127)}bb`, "256 octets on the wire"],
     ["bücher/x.example", "a URL's path"],

@@ -17,6 +17,8 @@ for (
     ["MX", "  10\tmx1.example.org.  ", "10 mx1.example.org."],
     ["MX", "65535 mx\\0271.example", "65535 mx\\0271.example."],
     ["TLSA", "3 1 1 c0 ff EE", "3 1 1 C0FFEE"],
+    ["TLSA", "255 255 255 00", "255 255 255 00"],
+    ["TXT", "x".repeat(255), `"${"x".repeat(255)}"`],
     ["TXT", "v=spf1 -all", '"v=spf1 -all"'],
     ["TXT", '"a b" "c\\"d\\\\" ""', '"a b" "c\\"d\\\\" ""'],
     ["TXT", '"\\000\\255ü"', '"\\000\\255\\195\\188"'],
