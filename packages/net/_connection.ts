@@ -36,14 +36,17 @@ const done: Effect.Effect<void> = Effect.void;
 /**
  * Node destroys a socket on the first failed write, and with it the octets that the system still holds for us. A mail server
  * that has seen enough answers 552 and closes: that answer must stay readable. So a failed write is told to `onError`, and the
- * stream does not hear of it: reading goes on until the system says that nothing more comes.
+ * stream does not hear of it: reading goes on until the system says that nothing more comes. Writes that fail because the socket
+ * was destroyed are no news.
  */
 const keepReadable = (socket: net.Socket, onError: (cause: Error) => void): void => {
+  type Callback = (error?: Error | null) => void;
   const { _write: write, _writev: writev } = socket;
-  socket._write = (chunk, encoding, callback) =>
-    write.call(socket, chunk, encoding, (error) => error ? onError(error) : callback());
+  const guard = (callback: Callback): Callback => (error) =>
+    error && !socket.destroyed ? onError(error) : callback(error);
+  socket._write = (chunk, encoding, callback) => write.call(socket, chunk, encoding, guard(callback));
   if (typeof writev !== "function") return;
-  socket._writev = (chunks, callback) => writev.call(socket, chunks, (error) => error ? onError(error) : callback());
+  socket._writev = (chunks, callback) => writev.call(socket, chunks, guard(callback));
 };
 
 /** Takes over a connected socket made with `allowHalfOpen`. Nothing else may read from it or write to it. */

@@ -73,17 +73,20 @@ live("a write that waits for the peer fails when the peer says it is done", () =
     assertEquals(yield* readUntil(reader, "\r\n"), "421 bye\r\n");
   }));
 
-live("a write fails when the peer closes without having read it", () =>
+live("a write fails when the peer closes or resets without having read it", () =>
   Effect.gen(function* () {
-    const server = yield* peer((socket) => {
-      socket.pause();
-      setTimeout(() => socket.destroy(), 50);
-    });
-    const socket = Connect.make(server);
-    yield* socket.reader;
-    const writer = yield* socket.writer;
-    const error = yield* soon("writing", Effect.flip(writer.write(new Uint8Array(32 << 20))));
-    assertEquals(error.reason._tag, "SocketWriteError");
+    for (const leave of ["destroy", "resetAndDestroy"] as const) {
+      const server = yield* peer((socket) => {
+        socket.pause();
+        setTimeout(() => socket[leave](), 50);
+      });
+      const socket = Connect.make(server);
+      yield* socket.reader;
+      const writer = yield* socket.writer;
+      const error = yield* soon("writing", Effect.flip(writer.write(new Uint8Array(32 << 20))));
+      assertEquals(error.reason._tag, "SocketWriteError");
+      assertEquals(codeOf(error), "ECONNRESET");
+    }
   }));
 
 live(
@@ -444,15 +447,22 @@ live("a connection that is not answered times out", () =>
     assertStringIncludes(String(causeOf(error)), "No connection after 200ms");
   }));
 
-it("the connect time-out runs on effect's clock, 30 seconds by default", () =>
+it("the connect time-out runs on effect's clock, 30 seconds by default, and gives up the socket", () =>
   Effect.gen(function* () {
-    // No octet moves while this fiber does not yield to the event loop, so the dial is still under way.
-    const dial = yield* Effect.forkScoped(Effect.flip(Connect.make({ host: "127.0.0.1", port: 1 }).reader), {
-      startImmediately: true,
+    let arrived = false;
+    const server = yield* peer(() => {
+      arrived = true;
     });
+    // No octet moves while this fiber does not yield to the event loop, so the dial is still under way.
+    const dial = yield* Effect.forkScoped(Effect.flip(Connect.make(server).reader), { startImmediately: true });
     yield* TestClock.adjust("30 seconds");
     const error = yield* Fiber.join(dial);
     assertEquals(error.reason._tag === "SocketOpenError" && error.reason.kind, "Timeout");
+    yield* TestClock.withLive(Effect.sleep("50 millis"));
+    assert(
+      !arrived || [...server.sockets].every((socket) => socket.readableEnded || !socket.readable),
+      "it is still open",
+    );
   }));
 
 live("a dial can be interrupted", () =>
