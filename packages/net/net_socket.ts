@@ -1,8 +1,7 @@
 /**
  * What a live connection offers beyond effect's `Socket`: what is buffered, who the peer is, and TLS with all its settings.
  *
- * Both {@link https://jsr.io/@plausch/net/doc/connect | connect} and the listener hand out a {@linkcode NetSocket}. Code that
- * needs no more than effect's `Socket.Socket` takes it as one.
+ * `Connect` and `Listen` hand out a {@linkcode NetSocket}. Code that needs no more than effect's `Socket.Socket` takes it as one.
  *
  * @example Every NetSocket is a Socket
  * ```ts
@@ -39,8 +38,11 @@ export interface NetReader extends Socket.Reader<Uint8Array> {
   readonly buffered: () => number;
   /**
    * Speaks TLS from here on, as client on a dialled connection, as server on an accepted one. Octets that were received but not
-   * pulled go to the handshake, never past it to `pull`. Fails with a `SocketUpgradeError` that keeps the cause: a certificate
-   * that does not fit, a peer that speaks no TLS, a handshake that took too long. After a failure the connection is closed.
+   * pulled go to the handshake, never past it to `pull`. Writes fail while the handshake is under way.
+   *
+   * Fails with a `SocketUpgradeError` that keeps the cause: a certificate that does not fit, a peer that speaks no TLS, a handshake
+   * that took too long. Then the connection is closed, as it is after an interruption. Only when the options made no sense, so that
+   * no handshake began, does it stay as it was. effect's `upgrade` does the same with fewer options.
    */
   readonly startTls: (options?: TlsOptions) => Effect.Effect<tls.TLSSocket, Socket.SocketError>;
 }

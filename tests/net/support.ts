@@ -54,21 +54,21 @@ export const readUntil = (reader: NetSocket.NetReader, ending: string): Effect.E
     return text;
   });
 
-/** Lets the event loop do what it has to do until the condition holds; fails loudly after five seconds. */
+/** Lets the event loop do what it has to do until the condition holds; fails loudly after some time. */
 export const eventually = (what: string, holds: () => boolean): Effect.Effect<void> =>
   Effect.gen(function* () {
-    for (let tries = 0; tries < 1000; tries++) {
+    for (let tries = 0; tries < 4000; tries++) {
       if (holds()) return;
       yield* Effect.sleep("5 millis");
     }
     return yield* Effect.die(new Error(`It never came true that ${what}`));
   });
 
-/** Fails loudly when the effect takes longer than five seconds: a test of something that must not hang may not hang either. */
+/** Fails loudly when the effect takes very long: a test of something that must not hang may not hang either. */
 export const soon = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.timeoutOrElse(effect, {
-    duration: "5 seconds",
-    orElse: () => Effect.die(new Error(`${what} was not done after 5 seconds`)),
+    duration: "20 seconds",
+    orElse: () => Effect.die(new Error(`${what} was not done after 20 seconds`)),
   });
 
 /** The code of the system inside an error of the socket. */
