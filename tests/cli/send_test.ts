@@ -161,6 +161,14 @@ Deno.test("exit 130: interrupted, it closes the connection and says what is know
   });
 });
 
+Deno.test("exit 130: interrupted before the transaction, nothing was sent", async () => {
+  await withServer([], async (port) => {
+    const ran = await plauschUntil(to(port), "Connected", "SIGTERM");
+    assertEquals(ran.code, 130);
+    assertStringIncludes(ran.err, "you@x.test: deferred at the greeting: interrupted");
+  });
+});
+
 for (const stage of ["greeting", "ehlo", "mail", "rcpt"]) {
   Deno.test(`--quit-after ${stage} says QUIT there, and exits 0`, async () => {
     await withSink(async ({ port }, store) => {

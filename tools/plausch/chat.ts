@@ -14,6 +14,7 @@ import type { SessionError } from "@plausch/session/session-error";
 import type { Timeouts } from "@plausch/session/timeouts";
 import * as Domain from "@plausch/smtp/domain";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
+import * as Path from "@plausch/smtp/path";
 import * as Effect from "effect/Effect";
 import * as Socket from "effect/socket/Socket";
 import { type ExitCode, fromRecipients } from "./exit_code.ts";
@@ -111,6 +112,19 @@ export interface Result {
 const endpoint = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 
+/** What is known of each recipient at an interruption; before the transaction, that nothing was sent. */
+const interrupted = (
+  { envelope }: Talk,
+  { recipients, stage, reason }: SessionError,
+): ReadonlyArray<RecipientOutcome> =>
+  recipients.length > 0 ? recipients : envelope.recipients.map(({ path }) => ({
+    recipient: path,
+    address: Path.address(path),
+    verdict: "deferred",
+    stage,
+    reason,
+  }));
+
 /** Holds one conversation over the network. Interrupted, it closes the connection and says what was known by then. */
 export const hold = (
   narrator: Narrator,
@@ -126,7 +140,9 @@ export const hold = (
         narrator.note(`Connected to ${name} [${remoteAddress}]:${remotePort}`);
       }
       narrator.observe(event);
-      if (event._tag === "Failed" && event.error.reason === "Interrupted") narrator.outcome(event.error.recipients);
+      if (event._tag === "Failed" && event.error.reason === "Interrupted") {
+        narrator.outcome(interrupted(talk, event.error));
+      }
     };
     narrator.note(`Trying ${name === host ? endpoint(destination) : `${name}, ${endpoint(destination)}`} ...`);
     return converse({ ...talk, observe }).pipe(

@@ -34,7 +34,8 @@ export const describe = (outcome: RecipientOutcome): string => {
   const where = verdict === "accepted" ? "" : ` at ${Stage.describe(stage)}`;
   if (reply !== undefined) {
     const said = Printable.escape(Reply.text(reply));
-    const why = verdict === "accepted" ? "" : ` (${Reply.explain(reply)})`;
+    const meaning = Reply.explain(reply).replace(/^[\d. ]+: /, "");
+    const why = verdict === "accepted" ? "" : ` (${meaning})`;
     const numbers = [code, status === undefined ? undefined : EnhancedStatus.format(status)];
     return `${who}: ${verdict}${where}: ${
       [...numbers, said].filter((part) => part !== undefined && part !== "").join(" ")
