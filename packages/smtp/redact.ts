@@ -51,7 +51,7 @@ export const mask = "***";
 const readable: ReadonlySet<string> = new Set(["PLAIN", "LOGIN", "EXTERNAL", "ANONYMOUS", "OAUTHBEARER", "XOAUTH2"]);
 
 const shortest = 4;
-const shortestCore = 5;
+const shortestCore = 6;
 
 const authLine = /^([ \t]*AUTH[ \t]+)([^ \t]+)([ \t]*)([^]*)$/i;
 const mechanismPattern = /^[A-Z0-9_-]{1,20}$/i;
@@ -165,9 +165,9 @@ export const make = (options: Options = {}): Redactor => {
     return out + line.slice(done);
   };
 
-  const begin = (name: string, turns: number): void => {
+  const begin = (name: string): void => {
     mechanism = name;
-    turn = turns;
+    turn = 0;
   };
 
   /** Masks a response, and knows it from now on. */
@@ -191,7 +191,7 @@ export const make = (options: Options = {}): Redactor => {
       const [, verb, name, gap, initial] = authLine.exec(line) ?? [];
       if (verb === undefined || name === undefined) return text(line);
       const isMechanism = mechanismPattern.test(name);
-      begin(isMechanism ? name.toUpperCase() : "", 0);
+      begin(isMechanism ? name.toUpperCase() : "");
       if (!isMechanism) return verb + response(line.slice(verb.length));
       return verb + name + gap + (initial === "" ? "" : response(initial!.trimEnd()));
     },
@@ -202,7 +202,7 @@ export const make = (options: Options = {}): Redactor => {
         if (isFinal) mechanism = undefined;
         return text(line);
       }
-      if (mechanism === undefined) begin("", 0);
+      if (mechanism === undefined) begin("");
       const isReadable = line.length <= 4 || readable.has(mechanism!);
       return isReadable ? text(line) : line.slice(0, 4) + mask;
     },

@@ -35,6 +35,7 @@ Deno.test("the extensions that programs ask for are booleans", () => {
 });
 
 Deno.test("a keyword is what the whole word says, not what it begins with", () => {
+  assertEquals([...offer("9-X9 a9").keywords], [["9-X9", ["a9"]]]);
   const capabilities = offer("STARTTLSX", "XPIPELINING", "SIZE-1 5", "AUTHX PLAIN");
   assert(!capabilities.startTls && !capabilities.pipelining);
   assertEquals([capabilities.size, capabilities.auth], [undefined, []]);
@@ -83,10 +84,10 @@ Deno.test("mechanisms are joined from AUTH and the legacy AUTH=, in order, in up
 
 Deno.test("limits are whole numbers from 1 on; others stay parameters", () => {
   const capabilities = offer(
-    "LIMITS RCPTMAX=100 mailmax=50 RCPTDOMAINMAX=0 X=9007199254740992 Y=1.5 Z= =5 W V=a __proto__=1",
+    "LIMITS RCPTMAX=100 mailmax=50 X9=9 RCPTDOMAINMAX=0 X=9007199254740992 Y=1.5 Z= =5 W V=a __proto__=1",
   );
-  assertEquals([...capabilities.limits], [["RCPTMAX", 100], ["MAILMAX", 50]]);
-  assertEquals(capabilities.keywords.get("LIMITS")?.length, 10);
+  assertEquals([...capabilities.limits], [["RCPTMAX", 100], ["MAILMAX", 50], ["X9", 9]]);
+  assertEquals(capabilities.keywords.get("LIMITS")?.length, 11);
 });
 
 Deno.test("keywords named like properties of objects are keywords and nothing else", () => {

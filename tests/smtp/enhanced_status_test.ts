@@ -103,6 +103,8 @@ Deno.test("the codes people meet", () => {
 Deno.test("success does not speak of failures", () => {
   assertEquals(explain("2.1.1"), "2.1.1: the address is accepted; success");
   assertEquals(explain("2.7.8"), "2.7.8: the security check is passed; success");
+  assertEquals(explain("2.1.9"), "2.1.9: the message went on to a system that sends no delivery reports; success");
+  assertEquals(explain("2.3.6"), "2.3.6: the requested priority was changed; success");
   assertEquals(explain("2.6.4"), "2.6.4: the content was converted with a loss; success");
 });
 

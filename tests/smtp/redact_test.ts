@@ -176,6 +176,32 @@ Deno.test("a known secret is masked wherever it is, alone, in base64, in the alp
   assertEquals(redactor.text("nothing of it: word, p\u00e4ss"), "nothing of it: word, p\u00e4ss");
 });
 
+Deno.test("a response that is no base64, or that only a digest can be made of, is known too", () => {
+  const digest = base64("tim b913a602c7eda7a495b4e6e7334d3890");
+  assertEquals(
+    conversation([["C", "AUTH CRAM-MD5"], ["S", "334 PDE4OTZAbXg+"], ["C", digest], ["S", `535 bad digest ${digest}`]]),
+    ["AUTH CRAM-MD5", "334 ***", "***", "535 bad digest ***"],
+  );
+  assertEquals(conversation([["S", "334 "], ["C", "not base64!"], ["S", "501 not base64!"]])[2], "501 ***");
+});
+
+Deno.test("the user name is no secret, in a second login neither", () => {
+  const login: ReadonlyArray<Line> = [
+    ["C", "AUTH LOGIN"],
+    ["S", "334 VXNlcm5hbWU6"],
+    ["C", base64("timothy")],
+    ["S", "334 UGFzc3dvcmQ6"],
+    ["C", base64("tanstaaf")],
+    ["S", "535 timothy, tanstaaf is wrong"],
+  ];
+  const lines = conversation([...login, ...login]);
+  assertEquals([lines[5], lines[11]], ["535 timothy, *** is wrong", "535 timothy, *** is wrong"]);
+});
+
+Deno.test("a secret of four characters is found in base64 of its own, with padding and without", () => {
+  assertEquals(conversation([["S", "250 <YWJjIQ==> <YWJjIQ> xYWJjIQx"]], "abc!"), ["250 <***> <***> x***x"]);
+});
+
 Deno.test("secrets that overlap are masked as one, and none shows its end", () => {
   assertEquals(conversation([["S", "250 abcdefgh abcd"]], "abcd", "cdefgh"), ["250 *** ***"]);
   assertEquals(conversation([["S", "250 aaaaaaa"]], "aaaa"), ["250 ***"]);

@@ -101,6 +101,8 @@ Deno.test("an enhanced status code stands first, has three short parts, and fits
       "5..1 x",
       "5.1.1.1 x",
       "5.1.1000 x",
+      "5.1.1000",
+      "5.1000",
       "5.1000.1 x",
       "5.01.1 x",
       "5.1.01 x",
