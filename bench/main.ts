@@ -16,6 +16,8 @@ import * as Throughput from "./throughput.ts";
 const startUpRuns = 15;
 
 const bench = async ({ runs, messages, json }: Options.Options, signal: AbortSignal): Promise<void> => {
+  // First, so that nobody waits for results that cannot be kept.
+  using file = json === undefined ? undefined : await Deno.create(json);
   const cores = await findCores();
   const skipped: Array<string> = [];
   const skip = (what: string): void => {
@@ -39,19 +41,20 @@ const bench = async ({ runs, messages, json }: Options.Options, signal: AbortSig
   if (!clients.some(({ name }) => name === Throughput.base)) {
     skip(`${Throughput.base}, which is not installed (Debian: postfix)`);
   }
-  console.log(`\n${workload.name}: ${messages} messages of ${workload.octets} octets, ${runs} runs each`);
+  console.log(`\n${workload.name}: ${messages} messages of ${workload.octets} octets, runs of each: ${runs}`);
   const results = await Throughput.measure(clients, { ...workload, port: sink.port }, runs, cores, signal);
   console.log(Report.throughput(results, Throughput.base));
 
   const commands = await StartUp.commands();
   if (!commands.some(({ name }) => name === StartUp.base)) skip("swaks, which is not installed (Debian: swaks)");
-  console.log(`\nstart-up: ${startUpRuns} runs each`);
+  console.log(`\nstart-up, runs of each: ${startUpRuns}`);
   const startUp = await StartUp.measure(commands, startUpRuns, cores, signal);
   console.log(Report.startUp(startUp, StartUp.base));
 
-  if (json === undefined) return;
+  if (file === undefined) return;
   const report: Report.Report = { ...about, throughput: [{ workload, results }], startUp };
-  await Deno.writeTextFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  let octets = new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`);
+  while (octets.length > 0) octets = octets.subarray(await file.write(octets));
 };
 
 const main = async (): Promise<number> => {

@@ -35,7 +35,7 @@ const rounded = (value: number): string => value >= 100 ? value.toFixed(0) : val
 const spread = ({ min, max }: Summary): string => `${rounded(min)}-${rounded(max)}`;
 const times = (ratio: number | undefined): string => ratio === undefined ? "" : `${ratio.toFixed(2)} x`;
 
-/** One workload. */
+/** One workload. The last column is how much of the client's core other programs used: above a few per cent, run again. */
 export const throughput = (results: ReadonlyArray<Throughput.Result>, base: string): string =>
   Table.format(
     [
@@ -46,8 +46,9 @@ export const throughput = (results: ReadonlyArray<Throughput.Result>, base: stri
       { title: "CPU us/message", align: "right" },
       { title: "min-max", align: "right" },
       { title: `to ${base}`, align: "right" },
+      { title: "others", align: "right" },
     ],
-    results.map(({ client, messagesPerSecond, processorMicroseconds, toBase }) => [
+    results.map(({ client, messagesPerSecond, processorMicroseconds, others, toBase }) => [
       client,
       rounded(messagesPerSecond.median),
       spread(messagesPerSecond),
@@ -55,6 +56,7 @@ export const throughput = (results: ReadonlyArray<Throughput.Result>, base: stri
       rounded(processorMicroseconds.median),
       spread(processorMicroseconds),
       times(toBase.processor),
+      others === undefined ? "" : `${(others.median * 100).toFixed(0)} %`,
     ]),
   );
 

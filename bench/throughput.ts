@@ -3,6 +3,7 @@
  *
  * @module
  */
+import * as os from "node:os";
 import { alternate } from "./alternate.ts";
 import { type Cores, find, pin, type Program, run } from "./child.ts";
 import type { Job, Measured } from "./clients/job.ts";
@@ -20,16 +21,24 @@ export interface Client {
   readonly program: (job: Job) => Program;
 }
 
+/** One run of one client. */
+export interface Run extends Measured {
+  /** The part of the client's core, 0 to 1, that other programs used meanwhile; missing if it had no core. */
+  readonly others?: number | undefined;
+}
+
 /** What one client reached. */
 export interface Result {
   /** The client. */
   readonly client: string;
   /** Every run, in order. */
-  readonly runs: ReadonlyArray<Measured>;
+  readonly runs: ReadonlyArray<Run>;
   /** Messages a second. */
   readonly messagesPerSecond: Summary;
   /** Processor time a message, in microseconds, in the client's own code and in the system together. */
   readonly processorMicroseconds: Summary;
+  /** {@linkcode Run.others}; missing if clients had no core. */
+  readonly others?: Summary | undefined;
   /** The medians, as multiples of those of the base; missing where there is no base. */
   readonly toBase: { readonly messagesPerSecond?: number | undefined; readonly processor?: number | undefined };
 }
@@ -70,13 +79,27 @@ export const clients = async (): Promise<ReadonlyArray<Client>> => {
   ];
 };
 
-const runOnce = async ({ name, program }: Client, job: Job, cores: Cores | undefined, signal: AbortSignal) => {
-  const { stdout } = await run(pin(program(job), cores?.client), limit + 5, signal);
+/** Seconds that a core was busy since the machine started, in steps of 10 ms. */
+const busy = (core: number): number => {
+  const { user = 0, nice = 0, sys = 0, irq = 0 } = os.cpus()[core]?.times ?? {};
+  return (user + nice + sys + irq) / 1000;
+};
+
+const runOnce = async (
+  { name, program }: Client,
+  job: Job,
+  cores: Cores | undefined,
+  signal: AbortSignal,
+): Promise<Run> => {
+  const begin = cores && busy(cores.client);
+  const { stdout, seconds } = await run(pin(program(job), cores?.client), limit + 5, signal);
   const measured: Measured = JSON.parse(stdout);
   if (measured.accepted !== job.messages) {
     throw new Error(`Cannot compare: of ${job.messages} messages from ${name}, ${measured.accepted} were accepted`);
   }
-  return measured;
+  if (begin === undefined || cores === undefined) return measured;
+  const own = measured.startUp + measured.user + measured.system;
+  return { ...measured, others: Math.max(0, busy(cores.client) - begin - own) / seconds };
 };
 
 /** Runs every client so often, taking turns. A short run before fills the caches and is not counted. */
@@ -95,6 +118,7 @@ export const measure = async (
     runs,
     messagesPerSecond: summarize(runs.map(({ seconds }) => job.messages / seconds)),
     processorMicroseconds: summarize(runs.map(({ user, system }) => (user + system) * 1e6 / job.messages)),
+    others: cores && summarize(runs.map(({ others = 0 }) => others)),
   }));
   const standard = summaries.find(({ client }) => client === base);
   return summaries.map((summary) => ({

@@ -23,6 +23,8 @@ export interface Measured {
   readonly user: number;
   /** Seconds of processor time that it spent in that time in the system. */
   readonly system: number;
+  /** Seconds of processor time that the process had spent before: its start-up. */
+  readonly startUp: number;
 }
 
 /** The job of this process. */
@@ -35,7 +37,7 @@ export const start = (): (accepted: number) => Measured => {
   return (accepted) => {
     const seconds = (performance.now() - begin) / 1000;
     const { user, system } = process.cpuUsage(cpu);
-    return { accepted, seconds, user: user / 1e6, system: system / 1e6 };
+    return { accepted, seconds, user: user / 1e6, system: system / 1e6, startUp: (cpu.user + cpu.system) / 1e6 };
   };
 };
 
