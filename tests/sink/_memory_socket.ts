@@ -1,6 +1,7 @@
 import * as Socket from "effect/socket/Socket";
 import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
+import * as Latch from "effect/Latch";
 import * as Queue from "effect/Queue";
 import type * as Scope from "effect/Scope";
 import { latin1, octets } from "../support/cases.ts";
@@ -16,6 +17,8 @@ export interface MemorySocket {
   readonly heard: () => string;
   /** The client stops reading: writes wait from here on. */
   readonly stopReading: () => void;
+  /** The client reads again. */
+  readonly startReading: () => void;
 }
 
 export const closed: Socket.SocketError = new Socket.SocketError({
@@ -32,18 +35,16 @@ export const make = (kind: "octets" | "text" = "octets"): Effect.Effect<MemorySo
     const arriving = yield* Queue.unbounded<Uint8Array | string>();
     const ended = yield* Deferred.make<never, Socket.SocketError>();
     let written = "";
-    let isReading = true;
+    const reading = yield* Latch.make(true);
 
     const pull = Effect.raceFirst(
       Effect.map(Queue.take(arriving), (chunk) => [chunk] as const),
       Deferred.await(ended),
     );
     const write: Socket.Writer["write"] = (chunk) =>
-      Effect.suspend(() => {
-        if (!isReading) return Effect.never;
+      reading.whenOpen(Effect.sync(() => {
         if (!Socket.isCloseEvent(chunk)) written += typeof chunk === "string" ? chunk : latin1(chunk);
-        return Effect.void;
-      });
+      }));
     const reader: Effect.Effect<Socket.Reader, never, Scope.Scope> = Effect.succeed({
       pull,
       upgrade: () => Effect.never,
@@ -61,8 +62,7 @@ export const make = (kind: "octets" | "text" = "octets"): Effect.Effect<MemorySo
         written = "";
         return heard;
       },
-      stopReading: () => {
-        isReading = false;
-      },
+      stopReading: () => void reading.closeUnsafe(),
+      startReading: () => void reading.openUnsafe(),
     };
   });

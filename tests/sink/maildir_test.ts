@@ -3,6 +3,7 @@ import * as Store from "@plausch/sink/store";
 import * as Path from "@plausch/smtp/path";
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertNotEquals } from "@std/assert";
 import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
 import * as Result from "effect/Result";
 import type * as Scope from "effect/Scope";
 import * as fs from "node:fs/promises";
@@ -148,6 +149,15 @@ live("messages of the same name do not overwrite each other, whoever writes them
       concurrency: "unbounded",
     });
     assertEquals((yield* list(root, "new")).length, 20);
+    assertEquals(yield* list(root, "tmp"), []);
+  }));
+
+live("a message that is being written when it is interrupted is written to its end", () =>
+  Effect.gen(function* () {
+    const root = yield* directory;
+    const fiber = yield* Effect.forkScoped(Maildir.make(root).save(message({})), { startImmediately: true });
+    yield* Fiber.interrupt(fiber);
+    assertEquals((yield* list(root, "new")).length, 1);
     assertEquals(yield* list(root, "tmp"), []);
   }));
 

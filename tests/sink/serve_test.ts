@@ -180,6 +180,17 @@ it("a client that does not read is given up like one that is silent", () =>
     assertEquals(tags(events), ["Connected 7", "Disconnected 7"]);
   }));
 
+it("a client that reads slowly hears everything, up to the answer to QUIT", () =>
+  Effect.gen(function* () {
+    const { say, heard, stopReading, startReading, fiber } = yield* begin();
+    stopReading();
+    say("NOOP\r\nQUIT\r\n");
+    yield* TestClock.adjust("1 minute");
+    startReading();
+    yield* Fiber.join(fiber);
+    assertEquals(heard(), "250 2.0.0 Still here\r\n221 2.0.0 sink.test says goodbye\r\n");
+  }));
+
 for (const [name, text] of [["before its dot", "Subject: t\r\n"], ["within its dot", "Subject: t\r\n.\r"]] as const) {
   it(`a client that goes away ${name} leaves nothing behind`, () =>
     Effect.gen(function* () {

@@ -384,6 +384,12 @@ Deno.test("a message that was stored makes up for the faults before it", () => {
   assertEquals(codes(say("X\r\nX\r\n")), ["250 2.0.0", "500 5.5.1", "421 4.7.0"]);
 });
 
+Deno.test("a message that was not stored does not", () => {
+  const { server, say } = begin(limited({ faults: 1 }), hello, "X", mail, rcpt, "DATA", ".");
+  server.stored(undefined);
+  assertEquals(codes(say("X\r\n")), ["451 4.3.0", "421 4.7.0"]);
+});
+
 for (const line of ["GET / HTTP/1.1", "POST /x HTTP/1.0", "CONNECT mx.test:25 HTTP/1.1", "PRI * HTTP/2.0"]) {
   Deno.test(`"${line}" is a browser led astray: what it carries is not heard`, () => {
     const { server, say } = begin();

@@ -272,6 +272,7 @@ live(
       const closing = yield* Effect.forkScoped(Scope.close(scope, Exit.void));
       yield* Effect.sleep("20 millis");
       assertEquals(kept.messages.length, 0);
+      yield* Effect.promise(() => assertRejects(() => dial(sink.port), Error, "ECONNREFUSED"));
       yield* Deferred.succeed(gate, undefined);
       assertMatch(yield* last(client), /^250 2\.0\.0 Stored as /);
       assertMatch(yield* last(client), /^421 4\.3\.2 /);
