@@ -41,15 +41,6 @@ export interface Parts {
   readonly fields?: ReadonlyArray<readonly [name: string, value: string]> | undefined;
 }
 
-/** The part of nodemailer's composer that is used here; the package ships no types. */
-interface Composer {
-  setHeader(name: string, value: string): unknown;
-  setContent(text: string): unknown;
-  build(): Promise<Uint8Array>;
-}
-
-const newComposer = MimeNode as unknown as new (type: string, options: { readonly newline: string }) => Composer;
-
 /** RFC 5322 section 3.3, in UTC: the composing host's clock zone is nobody's business. */
 const formatDate = (date: DateTime.Utc): string => DateTime.toDateUtc(date).toUTCString().replace("GMT", "+0000");
 
@@ -94,7 +85,7 @@ export const compose = (parts: Parts): Effect.Effect<Uint8Array, GrammarError> =
     const own = parts.fields ?? [];
     const taken = new Set(own.map(([name]) => name.toLowerCase()));
     const made = defaultFields(parts, date, unique).filter(([name]) => !taken.has(name.toLowerCase()));
-    const composer = new newComposer("text/plain; charset=utf-8", { newline: "\r\n" });
+    const composer = new MimeNode("text/plain; charset=utf-8", { newline: "\r\n" });
     for (const [name, value] of [...made, ...own]) {
       const checked = Result.all([Header.fieldName(name), Header.fieldValue(value, { utf8: true })]);
       if (Result.isFailure(checked)) return yield* Effect.fail(checked.failure);

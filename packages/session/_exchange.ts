@@ -37,8 +37,10 @@ export const make = (
     );
 
   const write = (octets: Uint8Array): Effect.Effect<void> =>
-    Effect.catch(writer.write(octets), (cause) =>
-      Effect.andThen(hearLastWords, Effect.sync(() => conversation.end(cause))));
+    Effect.catch(
+      writer.write(octets),
+      (cause) => Effect.andThen(hearLastWords, Effect.sync(() => conversation.end(cause))),
+    );
 
   return Clock.clockWith((clock) => {
     /** Milliseconds on a clock that nobody sets: a wait must not grow with the time of day. */

@@ -66,7 +66,7 @@ export interface Options {
   /** How replies are read and limited. Default: lenient. */
   readonly replies?: ReplyParser.Options | undefined;
   /**
-   * How many commands one flight may hold. It bounds what both sides must buffer while neither reads (RFC 2920 section
+   * How many recipients one flight may name. It bounds what both sides must buffer while neither reads (RFC 2920 section
    * 3.1). Default: 100.
    */
   readonly maxFlight?: number | undefined;

@@ -166,7 +166,7 @@ it("a pipelined group without an accepted recipient that gets 354 is ended with 
     }),
   ));
 
-it("a flight holds no more commands than it may", () =>
+it("a flight names no more recipients than it may", () =>
   against(
     `< 220 mx
 > EHLO c.test
@@ -201,6 +201,45 @@ it("a flight holds no more commands than it may", () =>
       assert(recipients.every(({ verdict }) => verdict === "accepted"));
     }),
   ));
+
+it("EHLO refused with 521 is not answered with HELO, as it is with other refusals", () =>
+  against(
+    "< 220 mx\n> EHLO c.test\n< 521 5.3.2 no mail here\n> QUIT\n< 221 bye\n",
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Session.open({ host }));
+      assertEquals([error.reason, error.stage, error.reply?.code, error.isTemporary], ["Refused", "ehlo", 521, false]);
+    }),
+  ));
+
+it("HELO is not tried where the caller does not want it", () =>
+  against(
+    "< 220 mx\n> EHLO c.test\n< 500 what\n> QUIT\n< 221 bye\n",
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Session.open({ host, heloFallback: false }));
+      assertEquals([error.reason, error.stage], ["Refused", "ehlo"]);
+    }),
+  ));
+
+const greetedWithUtf8 = "< 220 mx\n> EHLO c.test\n< 250-mx\n< 250-8BITMIME\n< 250 SMTPUTF8\n";
+const internationals: ReadonlyArray<readonly [what: string, message: string, parameters: string]> = [
+  ["8-bit text", "Subject: t\r\n\r\ngr\u00fc\u00dfe\r\n", " BODY=8BITMIME"],
+  ["an 8-bit header", "Subject: gr\u00fc\u00dfe\r\n\r\nhello\r\n", " BODY=8BITMIME SMTPUTF8"],
+  ["an 8-bit header and LF line ends", "Subject: gr\u00fc\u00dfe\n\nhello\n", " BODY=8BITMIME SMTPUTF8"],
+  ["8-bit text behind LF line ends", "Subject: t\n\ngr\u00fc\u00dfe\n", " BODY=8BITMIME"],
+  ["ASCII only", "Subject: t\r\n\r\nhello\r\n", ""],
+];
+
+for (const [what, message, parameters] of internationals) {
+  it(`MAIL declares what a message with ${what} needs`, () =>
+    against(
+      `${greetedWithUtf8}> MAIL FROM:<a@c.test>${parameters}\n< 550 no\n> QUIT\n< 221 bye\n`,
+      Effect.gen(function* () {
+        const session = yield* Session.open({ host });
+        const content = Result.getOrThrow(Content.make(new TextEncoder().encode(message)));
+        assertEquals((yield* session.send(toB, content)).recipients[0]?.code, 550);
+      }),
+    ));
+}
 
 it("requests made at the same time run one after another", () =>
   against(

@@ -5,6 +5,7 @@
  */
 import type { Resolver } from "@plausch/dns/resolver";
 import * as Mx from "@plausch/mx/mx";
+import type { MxError } from "@plausch/mx/mx-error";
 import * as RoutePlan from "@plausch/mx/route-plan";
 import type { Recipient } from "@plausch/session/envelope";
 import type { RecipientOutcome } from "@plausch/session/outcome";
@@ -27,42 +28,55 @@ export const talkToServer = (
 ): Effect.Effect<ExitCode, GrammarError> =>
   Effect.map(hold(narrator, { name: host, host, port }, talk), (result) => conclude(narrator, [result]));
 
+interface Route {
+  readonly recipients: ReadonlyArray<Recipient>;
+  readonly plan: RoutePlan.RoutePlan;
+}
+
+/** The routes of all recipients, a domain each. All are known before the first word is said to anybody. */
+const routes = (
+  narrator: Narrator,
+  recipients: ReadonlyArray<Recipient>,
+): Effect.Effect<ReadonlyArray<Route>, UsageError | MxError, Resolver> =>
+  Effect.gen(function* () {
+    const found: Array<Route> = [];
+    for (const [domain, group] of byDomain(recipients)) {
+      if (domain === undefined) {
+        const problem = "A recipient without a domain has no mail exchanger";
+        return yield* Effect.fail(new UsageError({ problem, hint: "name the server with --server" }));
+      }
+      narrator.note(`Looking up the mail exchanger of ${domain}`);
+      const plan = yield* Mx.resolve(domain);
+      narrator.data({ event: "route", plan: MxLines.json(plan) });
+      if (RoutePlan.failure(plan) === undefined) {
+        for (const line of MxLines.route(plain, plan)) narrator.note(`  ${line}`);
+      }
+      found.push({ recipients: group, plan });
+    }
+    return found;
+  });
+
 /** Asks for the mail exchanger of each recipient's domain, and holds a conversation with the first that can be used. */
 export const talkToExchangers = (
   port: number,
   narrator: Narrator,
   talk: Talk,
-): Effect.Effect<ExitCode, GrammarError | UsageError, Resolver> =>
+): Effect.Effect<ExitCode, GrammarError | UsageError | MxError, Resolver> =>
   Effect.gen(function* () {
     const results: Array<Result> = [];
     let withoutHost = 0;
-    for (const [domain, recipients] of byDomain(talk.envelope.recipients)) {
-      if (domain === undefined) {
-        const hint = "name the server with --server";
-        return yield* Effect.fail(
-          new UsageError({ problem: "A recipient without a domain has no mail exchanger", hint }),
-        );
-      }
-      narrator.note(`Looking up the mail exchanger of ${domain}`);
-      const plan = yield* Effect.catch(Mx.resolve(domain), ({ message }) =>
-        Effect.fail(new UsageError({ problem: message })));
-      narrator.data({ event: "route", plan: MxLines.json(plan) });
+    for (const { recipients, plan } of yield* routes(narrator, talk.envelope.recipients)) {
       const first = RoutePlan.firstUsable(plan);
       const address = first?.addresses[0]?.address;
       if (first === undefined || address === undefined) {
         const failure = unroutable(plan, recipients);
-        if (failure.isPermanent) {
-          withoutHost++;
-        }
+        if (failure.isPermanent) withoutHost++;
         narrator.fail(failure.message);
         results.push({ recipients: failure.recipients, failure: undefined });
-        continue;
+      } else {
+        const envelope = { ...talk.envelope, recipients };
+        results.push(yield* hold(narrator, { name: first.host, host: address, port }, { ...talk, envelope }));
       }
-      for (const line of MxLines.route(plain, plan)) {
-        narrator.note(`  ${line}`);
-      }
-      const envelope = { ...talk.envelope, recipients };
-      results.push(yield* hold(narrator, { name: first.host, host: address, port }, { ...talk, envelope }));
     }
     const code = conclude(narrator, results);
     return withoutHost === results.length ? ExitCode.noMailHost : code;

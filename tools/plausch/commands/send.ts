@@ -190,10 +190,14 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     const content = yield* Effect.fromResult(Content.make(yield* message(given, envelope), policy));
     const talk = { envelope, content, host, timeouts: limits, stopAfter: stop };
     const voice = narrator(shell, mode(given));
+    const [longLine] = content.longLines;
+    if (longLine !== undefined) {
+      voice.note(`Line ${longLine} of the message is longer than 998 octets; servers may refuse it`);
+    }
     if (target._tag === "Server") return yield* talkToServer(target, voice, talk);
     const resolver = Live.layer({ servers: target.nameServers });
     return yield* talkToExchangers(target.port, voice, talk).pipe(Effect.provide(resolver));
-  }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData, DnsError: noResolver }));
+  }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData, DnsError: noResolver, MxError: badData }));
 
 const badData = (error: Error): Effect.Effect<ExitCode, never, Shell> =>
   Effect.map(Shell, (shell) => {
