@@ -293,7 +293,13 @@ live(
       let taken = 0;
       const help = Buffer.from("HELP\r\n".repeat(10_000));
       for (let count = 0; count < 100; count++) deaf.write(help, () => taken++);
-      yield* Effect.sleep("300 millis");
+      let before = -1;
+      const settled = Effect.whileLoop({
+        while: () => taken !== before,
+        body: () => Effect.andThen(Effect.sync(() => before = taken), Effect.sleep("300 millis")),
+        step: () => {},
+      });
+      yield* soon(settled);
       assert(taken < 100, "the sink has stopped to read from a client that does not read");
       yield* soon(Scope.close(scope, Exit.void));
     }),
