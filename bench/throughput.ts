@@ -75,6 +75,7 @@ export const clients = async (): Promise<ReadonlyArray<Client>> => {
   return [
     { name: "plausch", program: deno("plausch") },
     { name: "nodemailer", program: deno("nodemailer") },
+    { name: "bare node:net", program: deno("bare") },
     ...path === undefined ? [] : [{ name: base, program: smtpSource(path) }],
   ];
 };
