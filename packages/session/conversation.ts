@@ -186,6 +186,9 @@ export const make = (options: Options): Conversation => {
   let lines: Array<{ readonly stage: AnsweredStage; readonly line: string }> = [];
   let content: { readonly octets: Uint8Array; at: number } | undefined;
   let transaction: Transaction.Transaction | undefined;
+  /** A request is under way; a transaction is. */
+  let isAsked = false;
+  let isSending = false;
   let phase: Phase.Phase = "connected";
   let stage: Stage = "greeting";
   let over = false;
@@ -206,6 +209,7 @@ export const make = (options: Options): Conversation => {
   const isPremature = (): boolean => lines.length > 0 || content?.at === 0;
 
   const expect = (stage: AnsweredStage, recipient = -1): void => {
+    isAsked = true;
     expectations.push({ stage, verb: verbs[stage], recipient });
   };
   const say = (stage: AnsweredStage, line: string, recipient?: number): void => {
@@ -216,6 +220,7 @@ export const make = (options: Options): Conversation => {
 
   const stop = (): void => {
     over = true;
+    isSending = false;
     phase = "closed";
     expectations = [];
     head = 0;
@@ -225,9 +230,10 @@ export const make = (options: Options): Conversation => {
 
   const fail = (reason: FailureReason, at: Stage, cause?: unknown, reply?: Reply.Reply): void => {
     stage = at;
-    isBroken = transaction === undefined || Transaction.open(transaction).length > 0;
-    const recipients = transaction === undefined ? [] : Transaction.brokenAt(transaction, at, reply, reason);
-    if (transaction !== undefined) transaction.outcomes.splice(0, recipients.length, ...recipients);
+    const broken = isSending ? transaction : undefined;
+    isBroken = broken === undefined ? isAsked : Transaction.open(broken).length > 0;
+    const recipients = broken === undefined ? [] : Transaction.brokenAt(broken, at, reply, reason);
+    broken?.outcomes.splice(0, recipients.length, ...recipients);
     failure = new SessionError({ reason, stage: at, reply, cause, recipients });
     stop();
     observe({ _tag: "Failed", at: now(), error: failure });
@@ -235,7 +241,7 @@ export const make = (options: Options): Conversation => {
 
   /** The server ends the session: what is open stays open for another time. */
   const dismissed = (at: Stage, reply: Reply.Reply): void => {
-    if (transaction !== undefined) {
+    if (isSending && transaction !== undefined) {
       Transaction.decide(transaction, Transaction.open(transaction), "deferred", at, reply);
     }
     refusal = { stage: at, reply };
@@ -284,6 +290,7 @@ export const make = (options: Options): Conversation => {
     if (self.until !== "final") {
       Transaction.decide(self, Transaction.open(self), "deferred", self.until, lastReply, "Stopped");
     }
+    isSending = false;
   };
 
   const sendContent = (self: Transaction.Transaction): void => {
@@ -443,14 +450,14 @@ export const make = (options: Options): Conversation => {
       const made = Transaction.make(envelope, message, capabilities ?? Capabilities.none, until);
       if (Result.isFailure(made)) return Result.fail(made.failure);
       transaction = made.success;
-      if (transaction.round.pending.length === 0) turn("refused-here");
-      else proceed(transaction);
+      isSending = transaction.round.pending.length > 0;
+      if (isSending) proceed(transaction);
+      else turn("refused-here");
       return Result.succeed(undefined);
     },
     command: (command) => {
       const line = Command.format(command);
       if (Result.isFailure(line)) return Result.fail(line.failure);
-      transaction = undefined;
       say(stageOf(command), line.success);
       return Result.succeed(undefined);
     },
@@ -479,7 +486,8 @@ export const make = (options: Options): Conversation => {
         if (over) return;
       }
       if (parser.failure !== undefined) return fail("BadReply", awaiting()?.stage ?? stage, parser.failure);
-      if (isIdle() && transaction !== undefined) proceed(transaction);
+      if (isIdle() && isSending && transaction !== undefined) proceed(transaction);
+      isAsked = !isIdle();
     },
     end: (cause) => {
       if (over) return;

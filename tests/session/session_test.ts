@@ -241,6 +241,26 @@ for (const [what, message, parameters] of internationals) {
     ));
 }
 
+it("a connection that breaks after a message is no failure of that message, but of the next request", () =>
+  against(
+    `${greeted}${sent}< 250 one\n> EHLO c.test\n* server closes\n`,
+    Effect.gen(function* () {
+      const session = yield* Session.open({ host });
+      assertEquals((yield* session.send(toB, hello)).recipients[0]?.verdict, "accepted");
+      const error = yield* Effect.flip(session.hello);
+      assertEquals([error.reason, error.stage, error.recipients], ["ConnectionLost", "ehlo", []]);
+    }),
+  ));
+
+it("a reply without meaning to EHLO is a failure", () =>
+  against(
+    "< 220 mx\n> EHLO c.test\n< 354 what\n* client closes\n",
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Session.open({ host }));
+      assertEquals([error.reason, error.stage, error.reply?.code], ["UnexpectedReply", "ehlo", 354]);
+    }),
+  ));
+
 it("requests made at the same time run one after another", () =>
   against(
     `${greeted}${sent}< 250 one
