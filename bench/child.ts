@@ -111,6 +111,8 @@ const feed = async (child: Deno.ChildProcess, input: Uint8Array<ArrayBuffer>): P
 export interface Server extends AsyncDisposable {
   /** Where it listens. */
   readonly port: number;
+  /** Its process. */
+  readonly pid: number;
 }
 
 /** A port on 127.0.0.1 that nobody listens on now. */
@@ -144,7 +146,7 @@ export const serve = async (program: (port: number) => Program, signal: AbortSig
     clearTimeout(kill);
   };
   for (let tries = 0; tries < 200 && !hasEnded && !signal.aborted; tries++) {
-    if (await answers(port)) return { port, [Symbol.asyncDispose]: dispose };
+    if (await answers(port)) return { port, pid: child.pid, [Symbol.asyncDispose]: dispose };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await dispose();

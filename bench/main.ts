@@ -42,7 +42,7 @@ const bench = async ({ runs, messages, json }: Options.Options, signal: AbortSig
     skip(`${Throughput.base}, which is not installed (Debian: postfix)`);
   }
   console.log(`\n${workload.name}: ${messages} messages of ${workload.octets} octets, runs of each: ${runs}`);
-  const results = await Throughput.measure(clients, { ...workload, port: sink.port }, runs, cores, signal);
+  const results = await Throughput.measure(clients, workload, runs, { ...sink, cores }, signal);
   console.log(Report.throughput(results, Throughput.base));
 
   const commands = await StartUp.commands();

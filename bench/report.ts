@@ -35,7 +35,7 @@ const rounded = (value: number): string => value >= 100 ? value.toFixed(0) : val
 const spread = ({ min, max }: Summary): string => `${rounded(min)}-${rounded(max)}`;
 const times = (ratio: number | undefined): string => ratio === undefined ? "" : `${ratio.toFixed(2)} x`;
 
-/** One workload. The last column is how much of the client's core other programs used: above a few per cent, run again. */
+/** One workload. The last column is how much of both cores other programs used: above a few per cent, run again. */
 export const throughput = (results: ReadonlyArray<Throughput.Result>, base: string): string =>
   Table.format(
     [

@@ -24,5 +24,5 @@ export const start = async (cores: Cores | undefined, signal: AbortSignal): Prom
       : { command: smtpSink, args: [...user, `127.0.0.1:${port}`, "1000"] };
   const server = await serve((port) => pin(program(port), cores?.server), signal);
   const name = smtpSink === undefined ? "plausch's own sink" : "smtp-sink";
-  return { name, port: server.port, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  return { name, ...server };
 };

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import * as os from "node:os";
 import { alternate } from "./alternate.ts";
 import { type Cores, find, pin, type Program, run } from "./child.ts";
 import type { Job, Measured } from "./clients/job.ts";
+import { busy, usedBy } from "./processor.ts";
 import { ratio, summarize, type Summary } from "./statistics.ts";
 import * as Workload from "./workload.ts";
 
@@ -23,7 +23,7 @@ export interface Client {
 
 /** One run of one client. */
 export interface Run extends Measured {
-  /** The part of the client's core, 0 to 1, that other programs used meanwhile; missing if it had no core. */
+  /** The part of both cores, 0 to 1, that other programs used meanwhile; missing without cores of one's own. */
   readonly others?: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface Result {
   readonly messagesPerSecond: Summary;
   /** Processor time a message, in microseconds, in the client's own code and in the system together. */
   readonly processorMicroseconds: Summary;
-  /** {@linkcode Run.others}; missing if clients had no core. */
+  /** {@linkcode Run.others}; missing without cores of one's own. */
   readonly others?: Summary | undefined;
   /** The medians, as multiples of those of the base; missing where there is no base. */
   readonly toBase: { readonly messagesPerSecond?: number | undefined; readonly processor?: number | undefined };
@@ -80,46 +80,61 @@ export const clients = async (): Promise<ReadonlyArray<Client>> => {
   ];
 };
 
-/** Seconds that a core was busy since the machine started, in steps of 10 ms. */
-const busy = (core: number): number => {
-  const { user = 0, nice = 0, sys = 0, irq = 0 } = os.cpus()[core]?.times ?? {};
-  return (user + nice + sys + irq) / 1000;
-};
+/** Where a measurement takes place. */
+export interface Place {
+  /** The server's port. */
+  readonly port: number;
+  /** The server's process. */
+  readonly pid: number;
+  /** The cores of server and clients, if they have their own. */
+  readonly cores: Cores | undefined;
+}
 
 const runOnce = async (
   { name, program }: Client,
   job: Job,
-  cores: Cores | undefined,
+  { pid, cores }: Place,
   signal: AbortSignal,
 ): Promise<Run> => {
-  const begin = cores && busy(cores.client);
-  const { stdout, seconds } = await run(pin(program(job), cores?.client), limit + 5, signal);
+  const others = cores === undefined ? undefined : await watchOthers(cores, pid);
+  const { stdout } = await run(pin(program(job), cores?.client), limit + 5, signal);
   const measured: Measured = JSON.parse(stdout);
   if (measured.accepted !== job.messages) {
     throw new Error(`Cannot compare: of ${job.messages} messages from ${name}, ${measured.accepted} were accepted`);
   }
-  if (begin === undefined || cores === undefined) return measured;
-  const own = measured.startUp + measured.user + measured.system;
-  return { ...measured, others: Math.max(0, busy(cores.client) - begin - own) / seconds };
+  return { ...measured, others: await others?.(measured.startUp + measured.user + measured.system) };
+};
+
+/** Watches how busy the cores are. The function that it gives takes what the client used of that. */
+const watchOthers = async (cores: Cores, pid: number): Promise<(client: number) => Promise<number>> => {
+  const server = await usedBy(pid);
+  const before = busy(cores);
+  const begin = performance.now();
+  return async (client) => {
+    const seconds = (performance.now() - begin) / 1000;
+    const others = busy(cores) - before - client - (await usedBy(pid) - server);
+    return Math.max(0, others) / (2 * seconds);
+  };
 };
 
 /** Runs every client so often, taking turns. A short run before fills the caches and is not counted. */
 export const measure = async (
   clients: ReadonlyArray<Client>,
-  job: Job,
+  workload: Workload.Workload,
   rounds: number,
-  cores: Cores | undefined,
+  place: Place,
   signal: AbortSignal,
 ): Promise<ReadonlyArray<Result>> => {
+  const job = { ...workload, port: place.port };
   const warmUp = { ...job, messages: Math.min(job.messages, 50) };
-  await alternate(clients, 1, (client) => runOnce(client, warmUp, cores, signal));
-  const results = await alternate(clients, rounds, (client) => runOnce(client, job, cores, signal));
+  await alternate(clients, 1, (client) => runOnce(client, warmUp, place, signal));
+  const results = await alternate(clients, rounds, (client) => runOnce(client, job, place, signal));
   const summaries = results.map((runs, index) => ({
     client: clients[index]!.name,
     runs,
     messagesPerSecond: summarize(runs.map(({ seconds }) => job.messages / seconds)),
     processorMicroseconds: summarize(runs.map(({ user, system }) => (user + system) * 1e6 / job.messages)),
-    others: cores && summarize(runs.map(({ others = 0 }) => others)),
+    others: place.cores && summarize(runs.map(({ others = 0 }) => others)),
   }));
   const standard = summaries.find(({ client }) => client === base);
   return summaries.map((summary) => ({
