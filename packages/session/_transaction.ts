@@ -86,30 +86,32 @@ export const make = (
   capabilities: Capabilities,
   until: Until,
 ): Result.Result<Transaction, GrammarError> => {
+  const { recipients } = envelope;
   const refusal = localRefusal(envelope, content, capabilities);
-  const outcomes = envelope.recipients.map(({ path }) =>
-    refusal === undefined ? undefined : {
-      recipient: path,
-      address: Path.address(path),
-      verdict: "rejected" as const,
-      stage: "mail" as const,
+  if (refusal !== undefined) {
+    const outcomes = recipients.map((_, index) => ({
+      ...outcomeOf(envelope, index, "rejected", "mail", undefined, refusal.reason),
       ...refusal,
-    }
-  );
+    }));
+    return Result.succeed({ envelope, content, until, mailLine: "", rcptLines: [], outcomes, round: newRound([]) });
+  }
   const parameters = mailParameters(envelope, content, capabilities);
-  const lines: Array<string> = [];
   const commands = [
     Command.mail(envelope.reversePath, parameters),
-    ...envelope.recipients.map((recipient) => Command.rcpt(recipient.path, recipient.parameters)),
+    ...recipients.map((recipient) => Command.rcpt(recipient.path, recipient.parameters)),
   ];
-  for (const command of refusal === undefined ? commands : []) {
-    const line = Command.format(command, { smtputf8: parameters.smtputf8 === true });
-    if (Result.isFailure(line)) return Result.fail(line.failure);
-    lines.push(line.success);
-  }
-  const [mailLine = "", ...rcptLines] = lines;
-  const open = outcomes.flatMap((outcome, index) => outcome === undefined ? [index] : []);
-  return Result.succeed({ envelope, content, until, mailLine, rcptLines, outcomes, round: newRound(open) });
+  const lines = Result.all(
+    commands.map((command) => Command.format(command, { smtputf8: parameters.smtputf8 === true })),
+  );
+  return Result.map(lines, ([mailLine = "", ...rcptLines]) => ({
+    envelope,
+    content,
+    until,
+    mailLine,
+    rcptLines,
+    outcomes: recipients.map(() => undefined),
+    round: newRound(recipients.map((_, index) => index)),
+  }));
 };
 
 /** Gives verdicts to recipients that have none yet, from a reply. */

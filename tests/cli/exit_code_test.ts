@@ -2,7 +2,8 @@ import { assertEquals } from "@std/assert";
 import type { RecipientOutcome, Verdict } from "@plausch/session/outcome";
 import { type FailureReason, SessionError } from "@plausch/session/session-error";
 import type { Stage } from "@plausch/session/stage";
-import { ExitCode, fromRecipients } from "../../tools/plausch/exit_code.ts";
+import * as Exit from "effect/Exit";
+import { ExitCode, fromExit, fromRecipients } from "../../tools/plausch/exit_code.ts";
 
 const recipients = (...verdicts: ReadonlyArray<Verdict | "stopped">): ReadonlyArray<RecipientOutcome> =>
   verdicts.map((verdict) => ({
@@ -37,4 +38,10 @@ Deno.test("a broken conversation tells how it broke, unless somebody got the mes
   assertEquals(fromRecipients(deferred, broken("Interrupted")), ExitCode.interrupted);
   assertEquals(fromRecipients(recipients("uncertain"), broken("BadReply")), ExitCode.uncertain);
   assertEquals(fromRecipients(recipients("accepted", "deferred"), broken("ConnectionLost")), ExitCode.partly);
+});
+
+Deno.test("a command that dies is a bug of ours, one that is interrupted is not", () => {
+  assertEquals(fromExit(Exit.succeed(ExitCode.partly)), ExitCode.partly);
+  assertEquals(fromExit(Exit.die(new Error("oops"))), ExitCode.bug);
+  assertEquals(fromExit(Exit.interrupt(1)), ExitCode.interrupted);
 });

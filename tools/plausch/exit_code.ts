@@ -6,6 +6,8 @@
 import type { RecipientOutcome } from "@plausch/session/outcome";
 import * as Outcome from "@plausch/session/outcome";
 import type { SessionError } from "@plausch/session/session-error";
+import * as Cause from "effect/Cause";
+import * as Exit from "effect/Exit";
 
 /** Every exit code, by name. */
 export const ExitCode = {
@@ -72,4 +74,10 @@ const fromFailure = ({ reason, stage }: SessionError): ExitCode => {
     case "Closed":
       return ExitCode.deferred;
   }
+};
+
+/** The exit code for how a command ended: its own, that of an interruption, or that of a bug. */
+export const fromExit = (exit: Exit.Exit<ExitCode>): ExitCode => {
+  if (Exit.isSuccess(exit)) return exit.value;
+  return Cause.hasInterruptsOnly(exit.cause) ? ExitCode.interrupted : ExitCode.bug;
 };

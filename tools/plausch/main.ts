@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
 import { run } from "./cli.ts";
-import { ExitCode } from "./exit_code.ts";
+import { type ExitCode, fromExit } from "./exit_code.ts";
 import * as Options from "./options.ts";
 import { colours, plain } from "./render/paint.ts";
 import type { Shell } from "./shell.ts";
@@ -56,12 +56,10 @@ const shell: Shell = {
   }),
 };
 
-const codeOf = (exit: Exit.Exit<ExitCode>): ExitCode => {
-  if (Exit.isSuccess(exit)) return exit.value;
-  if (Cause.hasInterruptsOnly(exit.cause)) return ExitCode.interrupted;
+const report = (exit: Exit.Exit<ExitCode>): void => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return;
   shell.err("*** This is a bug of plausch; please report it together with these lines:");
   shell.err(Cause.pretty(exit.cause));
-  return ExitCode.bug;
 };
 
 if (import.meta.main) {
@@ -69,5 +67,7 @@ if (import.meta.main) {
   const interrupt = (): void => fiber.interruptUnsafe();
   const signals: ReadonlyArray<Deno.Signal> = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   for (const signal of signals) Deno.addSignalListener(signal, interrupt);
-  Deno.exit(codeOf(await Effect.runPromise(Fiber.await(fiber))));
+  const exit = await Effect.runPromise(Fiber.await(fiber));
+  report(exit);
+  Deno.exit(fromExit(exit));
 }
