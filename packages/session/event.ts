@@ -18,6 +18,7 @@
  * @module
  */
 import type { Reply } from "@plausch/smtp/reply";
+import type { TlsReport } from "@plausch/tls/tls-report";
 import type { SessionError } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
 
@@ -29,6 +30,16 @@ export interface Connected {
   readonly at: number;
 }
 
+/** The connection is encrypted from here on: after STARTTLS, or right after `Connected` with implicit TLS. */
+export interface Secured {
+  /** The event's tag. */
+  readonly _tag: "Secured";
+  /** When, in milliseconds since the epoch, by effect's Clock. */
+  readonly at: number;
+  /** What the handshake came to; undefined if the socket cannot tell. */
+  readonly report: TlsReport | undefined;
+}
+
 /** A command line went out. */
 export interface Said {
   /** The event's tag. */
@@ -37,11 +48,13 @@ export interface Said {
   readonly at: number;
   /** The stage of the command. */
   readonly stage: Stage;
-  /** The line, without CRLF. */
+  /** The line, without CRLF. Credentials are masked. */
   readonly line: string;
+  /** How many octets of a chunk follow the line (BDAT, RFC 3030). */
+  readonly chunk?: number | undefined;
 }
 
-/** A block of message data went out: as on the wire, with stuffed dots, the last one with the lone dot. */
+/** A block of message data went out: as on the wire. After DATA, dots are stuffed and the last block has the lone dot. */
 export interface Content {
   /** The event's tag. */
   readonly _tag: "Content";
@@ -49,7 +62,7 @@ export interface Content {
   readonly at: number;
   /** The octets on the wire. Valid only while the observer runs: copy what is to be kept. */
   readonly octets: Uint8Array;
-  /** Whether the lone dot is at the end of these octets. */
+  /** Whether the message ends with these octets. */
   readonly last: boolean;
 }
 
@@ -80,8 +93,20 @@ export interface Turned {
    * - `too-many-recipients`: the rest follows in a further transaction.
    * - `empty-message`: a pipelined DATA was answered 354 though no recipient was accepted; a lone dot ends it.
    * - `refused-here`: the message cannot go to this server, see the recipients' reasons.
+   * - `in-clear`: TLS was to be used if possible, and the server refused STARTTLS; the conversation goes on in clear.
+   * - `limit`: the server's LIMITS are reached; the rest follows in a further transaction.
+   * - `chunk-refused`: a chunk was refused; the rest of the message is not sent.
+   * - `auth-cancelled`: the exchange made no sense, and is cancelled with `*`.
    */
-  readonly turn: "helo" | "too-many-recipients" | "empty-message" | "refused-here";
+  readonly turn:
+    | "helo"
+    | "too-many-recipients"
+    | "empty-message"
+    | "refused-here"
+    | "in-clear"
+    | "limit"
+    | "chunk-refused"
+    | "auth-cancelled";
 }
 
 /** The conversation failed, or was interrupted; the error holds what is known of each recipient. */
@@ -103,7 +128,7 @@ export interface Closed {
 }
 
 /** Any event of a conversation. */
-export type SessionEvent = Connected | Said | Content | Heard | Turned | Failed | Closed;
+export type SessionEvent = Connected | Secured | Said | Content | Heard | Turned | Failed | Closed;
 
 /** Sees every event as it happens. It runs between two octets of the conversation: it must be quick and must not throw. */
 export type Observer = (event: SessionEvent) => void;

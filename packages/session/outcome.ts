@@ -25,6 +25,7 @@
 import type { EnhancedStatus } from "@plausch/smtp/enhanced-status";
 import type { ForwardPath } from "@plausch/smtp/path";
 import type { Reply } from "@plausch/smtp/reply";
+import type { Adaptation, Extension } from "./extension_policy.ts";
 import type { FailureReason } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
 
@@ -37,8 +38,18 @@ import type { Stage } from "./stage.ts";
  */
 export type Verdict = "accepted" | "rejected" | "deferred" | "uncertain";
 
-/** Why a recipient was refused here, before the server was asked. */
-export type LocalRefusal = "MessageTooBig" | "Needs8bitMime" | "NeedsSmtpUtf8";
+/**
+ * Why a recipient was refused here, before the server was asked. `NotOffered` is any extension that was asked for, see
+ * `extension`; `MailLimit` is one more transaction than the server takes on a connection (RFC 9422).
+ */
+export type LocalRefusal =
+  | "MessageTooBig"
+  | "Needs8bitMime"
+  | "NeedsSmtpUtf8"
+  | "NeedsBinaryMime"
+  | "RequireTlsNotOffered"
+  | "NotOffered"
+  | "MailLimit";
 
 /** The verdict on one recipient, and what it rests on. */
 export interface RecipientOutcome {
@@ -61,12 +72,16 @@ export interface RecipientOutcome {
    * to stop before the message.
    */
   readonly reason?: FailureReason | LocalRefusal | "Stopped" | undefined;
+  /** The extension that was asked for and not offered, where that is the reason. */
+  readonly extension?: Extension | undefined;
 }
 
 /** What became of one message. */
 export interface Outcome {
   /** One entry for each recipient, in the order of the envelope. */
   readonly recipients: ReadonlyArray<RecipientOutcome>;
+  /** What was asked for, not offered by the server, and left out or replaced, as the policy has it. */
+  readonly adaptations: ReadonlyArray<Adaptation>;
 }
 
 /**

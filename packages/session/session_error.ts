@@ -29,6 +29,18 @@ import * as Stage from "./stage.ts";
  * - `UnexpectedReply`: a well-formed reply that has no meaning at this stage, such as 354 to MAIL.
  * - `UnsolicitedReply`: a reply that answers nothing; the conversation is out of step.
  * - `Refused`: the server refused the session itself at the greeting, EHLO or HELO.
+ * - `TlsNotOffered`: TLS is required, and the server does not offer it.
+ * - `TlsRefused`: TLS is required, and the server answered STARTTLS with a refusal.
+ * - `TlsFailed`: the handshake failed, or the server did not prove who it is; `cause` is the `TlsError`.
+ * - `StartTlsInjection`: octets in clear stood behind the answer to STARTTLS; somebody may be in between (RFC 3207 section 6).
+ * - `AuthNotOffered`: the server offers no AUTH at all, here and now.
+ * - `NoCommonMechanism`: it offers none of the mechanisms that fit the credentials.
+ * - `PlaintextAuthRefused`: every mechanism in common gives the password away, and the connection is in clear.
+ * - `AuthTemporary`: the server cannot authenticate now (4yz).
+ * - `AuthRejected`: the server does not take the credentials (5yz).
+ * - `AuthBroken`: the exchange made no sense, or the server could not prove that it knows the password too.
+ * - `XclientNotOffered`: XCLIENT or XFORWARD was asked for, and the server does not offer it.
+ * - `XclientRefused`: the server refused XCLIENT or XFORWARD.
  * - `Interrupted`: the caller gave the conversation up.
  * - `Closed`: the conversation was over before this was asked of it.
  */
@@ -40,6 +52,18 @@ export type FailureReason =
   | "UnexpectedReply"
   | "UnsolicitedReply"
   | "Refused"
+  | "TlsNotOffered"
+  | "TlsRefused"
+  | "TlsFailed"
+  | "StartTlsInjection"
+  | "AuthNotOffered"
+  | "NoCommonMechanism"
+  | "PlaintextAuthRefused"
+  | "AuthTemporary"
+  | "AuthRejected"
+  | "AuthBroken"
+  | "XclientNotOffered"
+  | "XclientRefused"
   | "Interrupted"
   | "Closed";
 

@@ -14,22 +14,32 @@
  */
 
 /**
- * `connect` is the TCP connection, `greeting` the server's first reply, `final` the reply to the message after the lone
- * dot; the others are named after their verb.
+ * `connect` is the TCP connection, `greeting` the server's first reply, `tls` the TLS handshake, `final` the reply to the message
+ * after the lone dot or the last chunk; the others are named after their verb. `ehlo` is also LHLO; `ehlo-tls` is either of them
+ * after STARTTLS; `bdat` is a chunk that is not the last.
  */
 export type Stage =
   | "connect"
   | "greeting"
   | "ehlo"
   | "helo"
+  | "starttls"
+  | "tls"
+  | "ehlo-tls"
+  | "xclient"
+  | "auth"
+  | "xforward"
   | "rset"
   | "noop"
   | "vrfy"
+  | "expn"
   | "help"
+  | "etrn"
   | "raw"
   | "mail"
   | "rcpt"
   | "data"
+  | "bdat"
   | "final"
   | "quit";
 
@@ -38,14 +48,23 @@ const descriptions: { readonly [S in Stage]: string } = {
   greeting: "the greeting",
   ehlo: "EHLO",
   helo: "HELO",
+  starttls: "STARTTLS",
+  tls: "the TLS handshake",
+  "ehlo-tls": "EHLO after STARTTLS",
+  xclient: "XCLIENT",
+  auth: "AUTH",
+  xforward: "XFORWARD",
   rset: "RSET",
   noop: "NOOP",
   vrfy: "VRFY",
+  expn: "EXPN",
   help: "HELP",
+  etrn: "ETRN",
   raw: "the raw command",
   mail: "MAIL",
   rcpt: "RCPT",
   data: "DATA",
+  bdat: "BDAT",
   final: "the message",
   quit: "QUIT",
 };

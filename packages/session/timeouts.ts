@@ -26,22 +26,31 @@ export type Options = { readonly [S in Stage | "block"]?: Duration.Input | undef
 
 /**
  * The default limits. A limit runs over the whole reply, so a server that drips one octet a minute does not outwit it.
- * The connection may take 30 seconds; greeting, MAIL, RCPT and all other commands 5 minutes; DATA 2; a block of message
- * data 3; the final reply 10. QUIT may take 5 seconds: nothing depends on its answer.
+ * The connection may take 30 seconds, and so may the TLS handshake; greeting, MAIL, RCPT and all other commands 5 minutes; DATA 2; a block of message
+ * data 3; a chunk and the final reply 10. QUIT may take 5 seconds: nothing depends on its answer.
  */
 export const defaults: Timeouts = {
   connect: Duration.seconds(30),
   greeting: Duration.minutes(5),
   ehlo: Duration.minutes(5),
   helo: Duration.minutes(5),
+  starttls: Duration.minutes(5),
+  tls: Duration.seconds(30),
+  "ehlo-tls": Duration.minutes(5),
+  xclient: Duration.minutes(5),
+  auth: Duration.minutes(5),
+  xforward: Duration.minutes(5),
   rset: Duration.minutes(5),
   noop: Duration.minutes(5),
   vrfy: Duration.minutes(5),
+  expn: Duration.minutes(5),
   help: Duration.minutes(5),
+  etrn: Duration.minutes(5),
   raw: Duration.minutes(5),
   mail: Duration.minutes(5),
   rcpt: Duration.minutes(5),
   data: Duration.minutes(2),
+  bdat: Duration.minutes(10),
   block: Duration.minutes(3),
   final: Duration.minutes(10),
   quit: Duration.seconds(5),

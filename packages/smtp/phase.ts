@@ -1,6 +1,7 @@
 /**
  * The phase table of an SMTP connection: which verb is legal when, and where each class of reply leads. Client and server
- * read the same table, so they cannot disagree (RFC 5321 sections 4.1.4 and 4.3.2).
+ * read the same table, so they cannot disagree (RFC 5321 sections 4.1.4 and 4.3.2, RFC 3030
+ * section 2, RFC 3207 section 4, RFC 4954 section 4).
  *
  * @example One transaction, phase by phase
  * ```ts
@@ -18,27 +19,56 @@
 import type { Severity } from "./reply.ts";
 
 /**
- * Where a connection stands: nothing said yet, greeted by the server, ready for a transaction, inside one (after MAIL,
- * after at least one accepted RCPT), waiting for message data, or over.
+ * Where a connection stands:
+ *
+ * - `connected`: nothing said yet; `greeted`: by the server, and the client owes its name
+ * - `handshake`: the server is ready for TLS, and nothing else may be said
+ * - `ready`: for a transaction; `auth`: in the middle of an AUTH exchange
+ * - `mail`: a sender is accepted; `rcpt`: at least one recipient, too
+ * - `data`: after 354; `bdat`: after a first chunk; `reset`: a chunk failed, and only RSET leads on
+ * - `closed`: over
  */
-export type Phase = "connected" | "greeted" | "ready" | "mail" | "rcpt" | "data" | "closed";
+export type Phase =
+  | "connected"
+  | "greeted"
+  | "handshake"
+  | "ready"
+  | "auth"
+  | "mail"
+  | "rcpt"
+  | "data"
+  | "bdat"
+  | "reset"
+  | "closed";
 
 /**
- * What moves a connection on. Verbs, and two things that are no verbs but are answered like one: `GREETING`, the server's
- * opening reply, and `MESSAGE`, the message data with its final dot.
+ * What moves a connection on. Verbs, and things that are no verbs but are answered like one: `GREETING`, the server's opening
+ * reply; `HANDSHAKE`, that of TLS; `RESPONSE`, a client's line inside AUTH; `MESSAGE`, the message data with its final dot;
+ * `LAST`, the chunk of BDAT LAST.
  */
 export type Verb =
   | "GREETING"
   | "HELO"
   | "EHLO"
+  | "LHLO"
+  | "STARTTLS"
+  | "HANDSHAKE"
+  | "AUTH"
+  | "RESPONSE"
+  | "XCLIENT"
+  | "XFORWARD"
   | "MAIL"
   | "RCPT"
   | "DATA"
   | "MESSAGE"
+  | "BDAT"
+  | "LAST"
   | "RSET"
   | "NOOP"
   | "VRFY"
+  | "EXPN"
   | "HELP"
+  | "ETRN"
   | "QUIT";
 
 /** One row of the table. A phase that a row does not name stays as it is. */
@@ -53,21 +83,35 @@ export interface Row {
   readonly refused?: Phase | undefined;
 }
 
+const hello: Row = { legal: ["greeted", "ready", "mail", "rcpt", "bdat", "reset"], positive: "ready" };
+const question: Row = { legal: ["greeted", "ready", "mail", "rcpt", "bdat", "reset"] };
+
 /** The table itself, a row for each verb. 421 is not in it: it closes the connection in every phase. */
 export const table: { readonly [V in Verb]: Row } = {
   GREETING: { legal: ["connected"], positive: "greeted" },
-  HELO: { legal: ["greeted", "ready", "mail", "rcpt"], positive: "ready" },
-  EHLO: { legal: ["greeted", "ready", "mail", "rcpt"], positive: "ready" },
+  HELO: hello,
+  EHLO: hello,
+  LHLO: hello,
+  STARTTLS: { legal: ["ready"], positive: "handshake" },
+  HANDSHAKE: { legal: ["handshake"], positive: "greeted", refused: "closed" },
+  AUTH: { legal: ["ready"], intermediate: "auth" },
+  RESPONSE: { legal: ["auth"], positive: "ready", refused: "ready" },
+  XCLIENT: { legal: ["ready"], positive: "greeted" },
+  XFORWARD: { legal: ["ready"] },
   MAIL: { legal: ["ready"], positive: "mail" },
   RCPT: { legal: ["mail", "rcpt"], positive: "rcpt" },
   DATA: { legal: ["rcpt"], intermediate: "data" },
   MESSAGE: { legal: ["data"], positive: "ready", intermediate: "closed", refused: "ready" },
-  RSET: { legal: ["greeted", "ready", "mail", "rcpt"] },
-  NOOP: { legal: ["greeted", "ready", "mail", "rcpt"] },
-  VRFY: { legal: ["greeted", "ready", "mail", "rcpt"] },
-  HELP: { legal: ["greeted", "ready", "mail", "rcpt"] },
+  BDAT: { legal: ["rcpt", "bdat"], positive: "bdat", refused: "reset" },
+  LAST: { legal: ["rcpt", "bdat"], positive: "ready", refused: "reset" },
+  RSET: question,
+  NOOP: question,
+  VRFY: question,
+  EXPN: question,
+  HELP: question,
+  ETRN: { legal: ["ready"] },
   QUIT: {
-    legal: ["connected", "greeted", "ready", "mail", "rcpt"],
+    legal: ["connected", "greeted", "ready", "auth", "mail", "rcpt", "bdat", "reset"],
     positive: "closed",
     intermediate: "closed",
     refused: "closed",

@@ -1,0 +1,37 @@
+/**
+ * Settings of a TLS handshake, for implicit TLS (RFC 8314) and for the upgrade of a live connection (STARTTLS, RFC 3207).
+ *
+ * They extend the options of effect's `Reader.upgrade`, so the same value serves both.
+ *
+ * @example
+ * ```ts
+ * import type * as TlsOptions from "@plausch/tls/tls-options";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const options: TlsOptions.TlsOptions = { servername: "mx.example.test", minVersion: "TLSv1.3", timeout: "10 seconds" };
+ * assertEquals(options.servername, "mx.example.test");
+ * ```
+ *
+ * @module
+ */
+import type * as Duration from "effect/Duration";
+import type * as Socket from "effect/socket/Socket";
+
+/**
+ * Settings of one TLS handshake.
+ *
+ * `servername` is the name the certificate must be valid for. A client that leaves it out checks the host it dialled; an IP
+ * address is checked as such and never sent as SNI (RFC 6066, section 3). `rejectUnauthorized: false` encrypts without
+ * knowing to whom: the report then says what is wrong. A server needs `key` and `cert`.
+ */
+export interface TlsOptions extends Socket.TlsUpgradeOptions {
+  /** The oldest protocol version to speak; the default of the runtime is TLS 1.2. */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+  /** How long the handshake may take; 30 seconds by default. A peer may take the first octets and never answer. */
+  readonly timeout?: Duration.Input | undefined;
+  /**
+   * SHA-256 digests of certificates or of public keys (SPKI), in hexadecimal with or without colons, or in base64. If any are
+   * given, they alone decide, whatever `rejectUnauthorized` says: the server's own certificate must have one of them.
+   */
+  readonly pins?: ReadonlyArray<string> | undefined;
+}
