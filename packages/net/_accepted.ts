@@ -14,6 +14,7 @@ export const toSocket = (connection: Connection, info: ConnectionInfo): NetSocke
     pull: connection.pull,
     buffered: connection.buffered,
     startTls,
+    tls: connection.tls,
     upgrade: (options) => Effect.asVoid(startTls(options)),
   };
   const reader: NetSocket["reader"] = Effect.gen(function* () {

@@ -1,23 +1,23 @@
+import type { TlsOptions } from "@plausch/tls/tls-options";
+import type { TlsReport } from "@plausch/tls/tls-report";
 import type { NonEmptyReadonlyArray } from "effect/Array";
 import * as Effect from "effect/Effect";
 import { constVoid } from "effect/Function";
 import type * as Socket from "effect/socket/Socket";
 import type * as net from "node:net";
 import { clearImmediate, setImmediate } from "node:timers";
-import type * as tls from "node:tls";
 import { Ciphertext } from "./_ciphertext.ts";
 import { closed, coded, readFailed, upgradeFailed, writeFailed } from "./_errors.ts";
 import { gather } from "./_gather.ts";
 import * as Handshake from "./_handshake.ts";
-import type { TlsOptions } from "./tls_options.ts";
 
 /** One established connection. Reading and writing fail apart from each other: an answer may outlive the way to ask. */
 export interface Connection {
   readonly pull: Effect.Effect<NonEmptyReadonlyArray<Uint8Array>, Socket.SocketError>;
   readonly buffered: () => number;
   readonly write: (chunks: ReadonlyArray<Uint8Array | string>) => Effect.Effect<void, Socket.SocketError>;
-  readonly startTls: (options: TlsOptions) => Effect.Effect<tls.TLSSocket, Socket.SocketError>;
-  readonly tls: () => tls.TLSSocket | undefined;
+  readonly startTls: (options: TlsOptions) => Effect.Effect<TlsReport, Socket.SocketError>;
+  readonly tls: () => TlsReport | undefined;
   /** Says that nothing more will be sent. What was written before still goes out. */
   readonly end: () => void;
   /** Takes the connection away from its user, who is told `error`; the wire stays up for {@linkcode linger} or {@linkcode close}. */
@@ -52,7 +52,7 @@ const keepReadable = (socket: net.Socket, onError: (cause: Error) => void): void
 /** Takes over a connected socket made with `allowHalfOpen`. Nothing else may read from it or write to it. */
 export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
   let wire = raw;
-  let secure: tls.TLSSocket | undefined;
+  let secure: TlsReport | undefined;
   let upgrading = false;
 
   let received: Array<Uint8Array> = [];
@@ -221,12 +221,12 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
       paused = false;
       raw.resume();
       return Handshake.handshake(line, role, options).pipe(
-        Effect.map((socket) => {
+        Effect.map(({ report, socket }) => {
           upgrading = false;
-          secure = socket;
+          secure = report;
           wire = socket;
           attach(socket);
-          return socket;
+          return report;
         }),
         Effect.mapError((cause) => {
           const error = upgradeFailed(cause);

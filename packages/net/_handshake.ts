@@ -1,3 +1,5 @@
+import type { TlsOptions } from "@plausch/tls/tls-options";
+import type { TlsReport } from "@plausch/tls/tls-report";
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import { constVoid } from "effect/Function";
@@ -5,8 +7,8 @@ import * as Redacted from "effect/Redacted";
 import * as net from "node:net";
 import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
+import { chainOf } from "./_certificate.ts";
 import { coded } from "./_errors.ts";
-import type { TlsOptions } from "./tls_options.ts";
 
 /** Which side of the connection this is; TLS is not symmetric. */
 export type Role = "client" | "server";
@@ -86,13 +88,33 @@ const asServer = (line: Duplex, options: TlsOptions): Effect.Effect<tls.TLSSocke
     server.emit("connection", line);
   });
 
+export interface Secured {
+  readonly socket: tls.TLSSocket;
+  readonly report: TlsReport;
+}
+
+const report = (socket: tls.TLSSocket, options: TlsOptions): Secured => ({
+  socket,
+  report: {
+    protocol: socket.getProtocol() ?? "",
+    cipher: socket.getCipher().name,
+    serverName: options.servername,
+    alpnProtocol: socket.alpnProtocol || undefined,
+    chain: chainOf(socket),
+    verification: socket.authorized
+      ? { verified: true, by: "pkix" }
+      : { verified: false, fault: "invalid", detail: String(socket.authorizationError) },
+  },
+});
+
 /**
  * Speaks TLS on a line. Fails with the cause. Whatever made it fail, or interrupted it, the line is good for nothing then but
  * `destroy`.
  */
-export const handshake = (line: Duplex, role: Role, options: TlsOptions): Effect.Effect<tls.TLSSocket, unknown> => {
+export const handshake = (line: Duplex, role: Role, options: TlsOptions): Effect.Effect<Secured, unknown> => {
   const timeout = options.timeout ?? defaultTimeout;
-  return Effect.timeoutOrElse(role === "client" ? asClient(line, options) : asServer(line, options), {
+  const socket = role === "client" ? asClient(line, options) : asServer(line, options);
+  return Effect.timeoutOrElse(Effect.map(socket, (socket) => report(socket, options)), {
     duration: timeout,
     orElse: () => {
       const waited = Duration.format(Duration.fromInputUnsafe(timeout));

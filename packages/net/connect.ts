@@ -30,6 +30,7 @@
  *
  * @module
  */
+import type { TlsOptions } from "@plausch/tls/tls-options";
 import type * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import * as Latch from "effect/Latch";
@@ -38,10 +39,9 @@ import * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
 import * as Connection from "./_connection.ts";
 import { dial } from "./_dial.ts";
-import { closed } from "./_errors.ts";
+import { closed, openFailed } from "./_errors.ts";
 import * as ConnectionInfo from "./connection_info.ts";
 import type { NetReader, NetSocket } from "./net_socket.ts";
-import type { TlsOptions } from "./tls_options.ts";
 
 /** What every dialled connection can be told. */
 export interface DialOptions {
@@ -49,6 +49,8 @@ export interface DialOptions {
   readonly connectTimeout?: Duration.Input | undefined;
   /** Speaks TLS from the first octet (RFC 8314, section 3.3). The name to check is `servername`, or else `host`. */
   readonly tls?: TlsOptions | undefined;
+  /** Octets to send in clear before anything else, before TLS too: a PROXY protocol header. They share `connectTimeout`. */
+  readonly preface?: Uint8Array | undefined;
 }
 
 /** A host and a port to dial. */
@@ -118,11 +120,18 @@ export const make = (options: ConnectOptions): NetSocket => {
     };
     latest = live;
     info = ConnectionInfo.fromSocket(raw, options.path);
+    if (options.preface !== undefined) yield* Effect.mapError(live.write([options.preface]), openFailed);
     if (options.tls !== undefined) yield* live.startTls(withName(options.tls));
     current = live;
     connected.openUnsafe();
     const startTls: NetReader["startTls"] = (tls = {}) => live.startTls(withName(tls));
-    return { pull: live.pull, buffered: live.buffered, startTls, upgrade: (tls) => Effect.asVoid(startTls(tls)) };
+    return {
+      pull: live.pull,
+      buffered: live.buffered,
+      startTls,
+      tls: live.tls,
+      upgrade: (tls) => Effect.asVoid(startTls(tls)),
+    };
   });
 
   const write: Socket.Writer["write"] = (chunk) =>

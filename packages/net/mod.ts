@@ -35,5 +35,3 @@ export * as ListenError from "./listen_error.ts";
 export * as NetSocket from "./net_socket.ts";
 /** Why something could not be opened, in words for people. */
 export * as OpenFailure from "./open_failure.ts";
-/** Settings of a TLS handshake. */
-export * as TlsOptions from "./tls_options.ts";

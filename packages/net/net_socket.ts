@@ -19,9 +19,10 @@
 import type * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type * as Socket from "effect/socket/Socket";
-import type * as tls from "node:tls";
+import type { TlsOptions } from "@plausch/tls/tls-options";
+import type { TlsReader } from "@plausch/tls/tls-reader";
+import type { TlsReport } from "@plausch/tls/tls-report";
 import type { ConnectionInfo } from "./connection_info.ts";
-import type { TlsOptions } from "./tls_options.ts";
 
 /**
  * The read side of a live connection.
@@ -30,7 +31,7 @@ import type { TlsOptions } from "./tls_options.ts";
  * received before the connection ended is handed out first; then `pull` fails, every time, with the reason: close code 1000
  * when the peer said it is done, 1006 when this side tore the connection down, a `SocketReadError` when the line broke.
  */
-export interface NetReader extends Socket.Reader<Uint8Array> {
+export interface NetReader extends TlsReader<Uint8Array> {
   /**
    * Octets received and not pulled yet. Before STARTTLS this must be 0, and nothing may be left in the line decoder: anything
    * else was sent in clear by somebody who hopes it is taken for the encrypted answer.
@@ -44,7 +45,9 @@ export interface NetReader extends Socket.Reader<Uint8Array> {
    * that took too long. Then the connection is closed, as it is after an interruption. Only when the options made no sense, so that
    * no handshake began, does it stay as it was. effect's `upgrade` does the same with fewer options.
    */
-  readonly startTls: (options?: TlsOptions) => Effect.Effect<tls.TLSSocket, Socket.SocketError>;
+  readonly startTls: (options?: TlsOptions) => Effect.Effect<TlsReport, Socket.SocketError>;
+  /** What the latest handshake of this connection came to; undefined while it is in clear. */
+  readonly tls: () => TlsReport | undefined;
 }
 
 /**
@@ -59,6 +62,6 @@ export interface NetSocket extends Socket.Socket {
   readonly reader: Effect.Effect<NetReader, Socket.SocketError, Scope.Scope>;
   /** The two ends of the latest connection; `undefined` before the first one. */
   readonly connection: () => ConnectionInfo | undefined;
-  /** The TLS side of the latest connection, for its certificate, protocol and cipher; `undefined` while it is in clear. */
-  readonly tls: () => tls.TLSSocket | undefined;
+  /** What the TLS handshake of the latest connection came to; `undefined` while it is in clear. */
+  readonly tls: () => TlsReport | undefined;
 }

@@ -25,7 +25,12 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   mx: { packages: ["dns"], effect: "*" },
   session: { packages: ["line", "smtp"], effect: "*" },
-  net: { packages: [], effect: "*", node: { "*": ["buffer", "dgram", "dns", "net", "stream", "timers", "tls"] } },
+  tls: { packages: [], effect: ["Data", "Duration", "Effect", "Result", "socket/Socket"] },
+  net: {
+    packages: ["tls"],
+    effect: "*",
+    node: { "*": ["buffer", "crypto", "dgram", "dns", "net", "stream", "timers", "tls"] },
+  },
   testing: { packages: ["line"], effect: "*" },
   sink: { packages: ["line", "smtp", "net"], effect: "*", node: { "maildir.ts": ["fs/promises", "path"] } },
   message: { packages: ["smtp"], effect: "*", libraries: ["nodemailer"] },
