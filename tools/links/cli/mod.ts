@@ -1,5 +1,5 @@
 /**
- * A stand-in for the part of `@std/cli` that this checkout uses; see `parse_args.ts`.
+ * A stand-in for the part of `@std/cli` that this checkout uses; see `parse_args.ts` and `prompt_secret.ts`.
  *
  * ```ts
  * import { parseArgs } from "@std/cli";
@@ -11,3 +11,4 @@
  * @module
  */
 export * from "./parse_args.ts";
+export * from "./prompt_secret.ts";
