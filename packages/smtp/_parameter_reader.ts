@@ -1,10 +1,11 @@
 import { isAscii, isControl, isLetDig } from "./_characters.ts";
-import { isAtom, isNotifyList, maxEnvid, maxOrcpt } from "./_parameter_writer.ts";
+import { isAtom, isDateTime, isDeliverBy, isNotifyList, isSubmitter, maxEnvid, maxOrcpt } from "./_parameter_writer.ts";
 import { fault, type Source } from "./_source.ts";
 import { readXtext } from "./_xtext.ts";
 import { GrammarError } from "./grammar_error.ts";
 import type {
   BodyType,
+  DeliverBy,
   EsmtpParameter,
   MailParameters,
   Notify,
@@ -114,6 +115,40 @@ const readOrcpt = (one: EsmtpParameter, lenient: boolean): OriginalRecipient | G
   return address !== "" && isPrintable(address) ? { addressType, address } : fault(source, "BadOrcpt");
 };
 
+const readAuth = (one: EsmtpParameter, lenient: boolean): string | GrammarError => {
+  const source = sourceOf(one);
+  const text = readXtext(source, one.keyword.length + 1, lenient);
+  if (text instanceof GrammarError) return text;
+  return isSubmitter(text) ? text : fault(source, "BadAuth");
+};
+
+const readFlag = (one: EsmtpParameter): true | GrammarError =>
+  one.value === undefined ? true : fault(sourceOf(one), "BadParameterValue");
+
+const byValue = /^([+-]?\d{1,9});([NR])(T?)$/i;
+
+const readBy = (one: EsmtpParameter): DeliverBy | GrammarError => {
+  const [, seconds, mode, trace] = byValue.exec(one.value ?? "") ?? [];
+  const by: DeliverBy = {
+    // "-0" is 0.
+    seconds: Number(seconds) + 0,
+    mode: mode?.toUpperCase() as DeliverBy["mode"],
+    ...(trace ? { trace: true } : {}),
+  };
+  return isDeliverBy(by) ? by : fault(sourceOf(one), "BadBy");
+};
+
+const readHoldFor = (one: EsmtpParameter): number | GrammarError =>
+  /^[1-9]\d{0,8}$/.test(one.value ?? "") ? Number(one.value) : fault(sourceOf(one), "BadHold");
+
+const readHoldUntil = (one: EsmtpParameter): string | GrammarError => {
+  const dateAndTime = one.value?.toUpperCase() ?? "";
+  return isDateTime(dateAndTime) ? dateAndTime : fault(sourceOf(one), "BadHold");
+};
+
+const readPriority = (one: EsmtpParameter): number | GrammarError =>
+  /^(?:0|-?[1-9])$/.test(one.value ?? "") ? Number(one.value) : fault(sourceOf(one), "BadPriority");
+
 /** Hands each parameter to its reader; what no reader knows is kept. */
 const gather = <A extends { other?: ReadonlyArray<EsmtpParameter> | undefined }>(
   list: ReadonlyArray<EsmtpParameter>,
@@ -159,17 +194,31 @@ export const readMail = (
       case "SIZE":
         return put(into, "size", readSize(one));
       case "BODY": {
-        const body = oneOf<BodyType>(one.value, ["7BIT", "8BITMIME"]);
+        const body = oneOf<BodyType>(one.value, ["7BIT", "8BITMIME", "BINARYMIME"]);
         return put(into, "body", body ?? fault(sourceOf(one), "BadBody"));
       }
       case "SMTPUTF8":
-        return put(into, "smtputf8", one.value === undefined ? true : fault(sourceOf(one), "BadParameterValue"));
+        return put(into, "smtputf8", readFlag(one));
       case "RET": {
         const ret = oneOf<ReturnType>(one.value, ["FULL", "HDRS"]);
         return put(into, "ret", ret ?? fault(sourceOf(one), "BadRet"));
       }
       case "ENVID":
         return put(into, "envid", readEnvid(one, lenient));
+      case "AUTH":
+        return put(into, "auth", readAuth(one, lenient));
+      case "REQUIRETLS":
+        return put(into, "requireTls", readFlag(one));
+      case "BY":
+        return put(into, "by", readBy(one));
+      case "HOLDFOR":
+        return into.holdUntil === undefined ? put(into, "holdFor", readHoldFor(one)) : fault(sourceOf(one), "BadHold");
+      case "HOLDUNTIL":
+        return into.holdFor === undefined
+          ? put(into, "holdUntil", readHoldUntil(one))
+          : fault(sourceOf(one), "BadHold");
+      case "MT-PRIORITY":
+        return put(into, "mtPriority", readPriority(one));
       default:
         return false;
     }

@@ -1,7 +1,16 @@
+import * as Result from "effect/Result";
 import { charsetFault, isAtext, isLetDig } from "./_characters.ts";
 import { fault, type Source } from "./_source.ts";
 import { GrammarError } from "./grammar_error.ts";
-import type { EsmtpParameter, MailParameters, Notify, OriginalRecipient, RcptParameters } from "./parameter.ts";
+import * as Mailbox from "./mailbox.ts";
+import type {
+  DeliverBy,
+  EsmtpParameter,
+  MailParameters,
+  Notify,
+  OriginalRecipient,
+  RcptParameters,
+} from "./parameter.ts";
 import * as Xtext from "./xtext.ts";
 
 export const maxEnvid = 100;
@@ -28,6 +37,9 @@ const allowances: ReadonlyMap<string, number> = new Map([
   ["AUTH", 500], // RFC 4954 section 3
   ["BY", 17], // RFC 2852 section 2
   ["REQUIRETLS", 11], // RFC 8689 section 2
+  ["HOLDFOR", 34], // RFC 4865 section 3
+  ["HOLDUNTIL", 34],
+  ["MT-PRIORITY", 15], // RFC 6710 section 3
 ]);
 
 const none: Written = { text: "", maxLine: maxCommandLine };
@@ -38,7 +50,7 @@ const writeSize = (size: number): string | GrammarError =>
   Number.isSafeInteger(size) && size >= 0 ? String(size) : fault(parameter(`SIZE=${size}`), "BadSize");
 
 const writeBody = (body: string): string | GrammarError =>
-  body === "7BIT" || body === "8BITMIME" ? body : fault(parameter(`BODY=${body}`), "BadBody");
+  body === "7BIT" || body === "8BITMIME" || body === "BINARYMIME" ? body : fault(parameter(`BODY=${body}`), "BadBody");
 
 const writeRet = (ret: string): string | GrammarError =>
   ret === "FULL" || ret === "HDRS" ? ret : fault(parameter(`RET=${ret}`), "BadRet");
@@ -51,6 +63,56 @@ const writeEnvid = (envid: string): string | GrammarError => {
   const xtext = Xtext.encode(envid);
   return xtext.length > maxEnvid ? fault(source, "EnvidTooLong", undefined, maxEnvid) : xtext;
 };
+
+/** Whether the text is what AUTH may say: a mailbox or `<>`. */
+export const isSubmitter = (text: string): boolean =>
+  text === "<>" || Result.isSuccess(Mailbox.fromString(text, { smtputf8: true }));
+
+const maxAuth = 500;
+
+const writeAuth = (auth: string): string | GrammarError => {
+  const source = parameter(`AUTH=${auth}`);
+  const charset = charsetFault(source, true);
+  if (charset !== undefined) return charset;
+  if (!isSubmitter(auth)) return fault(source, "BadAuth");
+  const xtext = Xtext.encode(auth);
+  return ` AUTH=${xtext}`.length > maxAuth ? fault(source, "BadAuth") : xtext;
+};
+
+const isWhole = (value: number, min: number, max: number): boolean =>
+  Number.isInteger(value) && value >= min && value <= max;
+
+const maxSeconds = 999999999;
+
+/** Whether it is a time that BY may name: with `R` there has to be time left (RFC 2852 section 4). */
+export const isDeliverBy = ({ seconds, mode }: DeliverBy): boolean =>
+  mode === "R" ? isWhole(seconds, 1, maxSeconds) : mode === "N" && isWhole(seconds, -maxSeconds, maxSeconds);
+
+const writeBy = (by: DeliverBy): string | GrammarError => {
+  // "-0" is no number of seconds that anybody means.
+  const text = `${by.seconds};${by.mode}${by.trace === true ? "T" : ""}`;
+  return isDeliverBy(by) ? text : fault(parameter(`BY=${text}`), "BadBy");
+};
+
+const writeHoldFor = (seconds: number): string | GrammarError =>
+  isWhole(seconds, 1, maxSeconds) ? String(seconds) : fault(parameter(`HOLDFOR=${seconds}`), "BadHold");
+
+const dateTime = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{1,9})?Z$/;
+
+/** Whether it is a date and time in UTC that the calendar has (RFC 3339 section 5.6). A minute may have a leap second. */
+export const isDateTime = (text: string): boolean => {
+  const [, year, month, day, hour, minute, second] = dateTime.exec(text)?.map(Number) ?? [];
+  if (year === undefined || month === undefined || day === undefined) return false;
+  const date = new Date(Date.UTC(2000, month - 1, day));
+  date.setUTCFullYear(year, month - 1, day);
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour! < 24 && minute! < 60 && second! <= 60;
+};
+
+const writeHoldUntil = (dateAndTime: string): string | GrammarError =>
+  isDateTime(dateAndTime) ? dateAndTime : fault(parameter(`HOLDUNTIL=${dateAndTime}`), "BadHold");
+
+const writePriority = (priority: number): string | GrammarError =>
+  isWhole(priority, -9, 9) ? String(priority) : fault(parameter(`MT-PRIORITY=${priority}`), "BadPriority");
 
 const conditions: ReadonlyArray<unknown> = ["SUCCESS", "FAILURE", "DELAY"];
 
@@ -140,7 +202,8 @@ const map = <A, B>(value: A | undefined, write: (value: A) => B): B | undefined 
 /** The parameters of MAIL. */
 export const writeMail = (parameters: MailParameters): Written | GrammarError => {
   if (isEmpty(parameters)) return none;
-  const { size, body, smtputf8, ret, envid, other } = parameters;
+  const { size, body, smtputf8, ret, envid, auth, requireTls, by, holdFor, holdUntil, mtPriority, other } = parameters;
+  if (holdFor !== undefined && holdUntil !== undefined) return fault(parameter(`HOLDUNTIL=${holdUntil}`), "BadHold");
   return write(
     [
       ["SIZE", map(size, writeSize)],
@@ -148,6 +211,12 @@ export const writeMail = (parameters: MailParameters): Written | GrammarError =>
       ["SMTPUTF8", smtputf8 === true ? "" : undefined],
       ["RET", map(ret, writeRet)],
       ["ENVID", map(envid, writeEnvid)],
+      ["AUTH", map(auth, writeAuth)],
+      ["REQUIRETLS", requireTls === true ? "" : undefined],
+      ["BY", map(by, writeBy)],
+      ["HOLDFOR", map(holdFor, writeHoldFor)],
+      ["HOLDUNTIL", map(holdUntil, writeHoldUntil)],
+      ["MT-PRIORITY", map(mtPriority, writePriority)],
     ],
     other ?? [],
     smtputf8 === true,

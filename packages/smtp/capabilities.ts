@@ -21,6 +21,7 @@
  *
  * @module
  */
+import { isDateTime } from "./_parameter_writer.ts";
 import type { Reply } from "./reply.ts";
 
 /** What a server said about itself and offered. */
@@ -63,6 +64,44 @@ export interface Capabilities {
   readonly startTls: boolean;
   /** Encryption on the whole way can be required (REQUIRETLS, RFC 8689). */
   readonly requireTls: boolean;
+  /** A delivery that takes too long can be given up (DELIVERBY, RFC 2852). Undefined if that is not offered. */
+  readonly deliverBy: DeliverBy | undefined;
+  /** Messages can be held (FUTURERELEASE, RFC 4865). Undefined if that is not offered, or its limits are malformed. */
+  readonly futureRelease: FutureRelease | undefined;
+  /** Messages can have priorities (MT-PRIORITY, RFC 6710). Undefined if that is not offered. */
+  readonly mtPriority: MtPriority | undefined;
+  /** The names of the attributes that XCLIENT takes, in upper case (Postfix). Undefined if it is not offered. */
+  readonly xclient: ReadonlyArray<string> | undefined;
+  /** The names of the attributes that XFORWARD takes, in upper case (Postfix). Undefined if it is not offered. */
+  readonly xforward: ReadonlyArray<string> | undefined;
+  /** The server can be asked for what it holds for a host (ETRN, RFC 1985). */
+  readonly etrn: boolean;
+  /** VRFY is said to work (RFC 5321 section 4.1.1.6). It may without. */
+  readonly vrfy: boolean;
+  /** EXPN is said to work (EXPN, RFC 5321 section 4.1.1.7). */
+  readonly expn: boolean;
+  /** HELP is said to work (HELP, RFC 5321 section 4.1.1.8). */
+  readonly help: boolean;
+}
+
+/** What a server says about deadlines (RFC 2852 section 2). */
+export interface DeliverBy {
+  /** The shortest deadline that it takes, in seconds. Undefined if it told none, or one that is no whole number. */
+  readonly minimum: number | undefined;
+}
+
+/** How long a server can hold messages (RFC 4865 section 3). */
+export interface FutureRelease {
+  /** The longest time, in seconds. */
+  readonly maxInterval: number;
+  /** The latest date and time, in UTC as in RFC 3339. */
+  readonly maxDateTime: string;
+}
+
+/** What a server says about priorities (RFC 6710 section 3). */
+export interface MtPriority {
+  /** The name of the table by which it reads priorities. Undefined if it told none, and then it is that of the RFC. */
+  readonly profile: string | undefined;
 }
 
 /** RFC 5321 section 4.1.1.1. */
@@ -70,12 +109,27 @@ const keywordPattern = /^[A-Za-z0-9][A-Za-z0-9-]*$/;
 const parameterPattern = /^[\x21-\x7e]+$/;
 const sizePattern = /^\d{1,20}$/;
 const limitPattern = /^([A-Za-z0-9-]+)=(\d{1,20})$/;
+const secondsPattern = /^\d{1,9}$/;
 const firstLine = /^[ \t]*([^ \t]*)[ \t]?([^]*)$/;
 
 /** The number, if it is one from 1 to 2^53-1. */
 const positive = (digits: string): number | undefined => {
   const value = Number(digits);
   return value > 0 && Number.isSafeInteger(value) ? value : undefined;
+};
+
+const map = <A, B>(value: A | undefined, f: (value: A) => B): B | undefined =>
+  value === undefined ? undefined : f(value);
+
+const upperCase = (names: ReadonlyArray<string>): ReadonlyArray<string> => [
+  ...new Set(names.map((name) => name.toUpperCase())),
+];
+
+const futureRelease = ([interval = "", dateTime = ""]: ReadonlyArray<string> = []): FutureRelease | undefined => {
+  const maxDateTime = dateTime.toUpperCase();
+  return secondsPattern.test(interval) && Number(interval) > 0 && isDateTime(maxDateTime)
+    ? { maxInterval: Number(interval), maxDateTime }
+    : undefined;
 };
 
 const make = (
@@ -108,6 +162,17 @@ const make = (
     binaryMime: keywords.has("BINARYMIME"),
     startTls: keywords.has("STARTTLS"),
     requireTls: keywords.has("REQUIRETLS"),
+    deliverBy: map(keywords.get("DELIVERBY"), ([minimum = ""]) => ({
+      minimum: secondsPattern.test(minimum) ? Number(minimum) : undefined,
+    })),
+    futureRelease: futureRelease(keywords.get("FUTURERELEASE")),
+    mtPriority: map(keywords.get("MT-PRIORITY"), ([profile]) => ({ profile })),
+    xclient: map(keywords.get("XCLIENT"), upperCase),
+    xforward: map(keywords.get("XFORWARD"), upperCase),
+    etrn: keywords.has("ETRN"),
+    vrfy: keywords.has("VRFY"),
+    expn: keywords.has("EXPN"),
+    help: keywords.has("HELP"),
   };
 };
 

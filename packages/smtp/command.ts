@@ -20,8 +20,10 @@
  *
  * @module
  */
+import * as Redacted from "effect/Redacted";
 import * as Result from "effect/Result";
 import { charsetFault, octetLength } from "./_characters.ts";
+import { isBase64, isMechanism, nodeFault, writeAttributes } from "./_command_arguments.ts";
 import { maxCommandLine, writeMail, writeRcpt, type Written } from "./_parameter_writer.ts";
 import { wirePath } from "./_path.ts";
 import { fault, type Source } from "./_source.ts";
@@ -32,7 +34,26 @@ import type { MailParameters, RcptParameters } from "./parameter.ts";
 import type { ForwardPath, ReversePath } from "./path.ts";
 
 /** Something a client says. */
-export type Command = Helo | Ehlo | Mail | Rcpt | Data | Rset | Noop | Quit | Vrfy | Help | Raw;
+export type Command =
+  | Helo
+  | Ehlo
+  | Lhlo
+  | StartTls
+  | Auth
+  | Xclient
+  | Xforward
+  | Mail
+  | Rcpt
+  | Data
+  | Bdat
+  | Rset
+  | Noop
+  | Quit
+  | Vrfy
+  | Expn
+  | Help
+  | Etrn
+  | Raw;
 
 /** The client's name, for a server without extensions. */
 export interface Helo {
@@ -48,6 +69,52 @@ export interface Ehlo {
   readonly _tag: "EHLO";
   /** What the client calls itself: its domain name, or its address where it has none. */
   readonly host: Domain.Host;
+}
+
+/** The client's name, to a server of LMTP (RFC 2033 section 4.1). */
+export interface Lhlo {
+  /** The verb. */
+  readonly _tag: "LHLO";
+  /** What the client calls itself: its domain name, or its address where it has none. */
+  readonly host: Domain.Host;
+}
+
+/** The wish to go on encrypted (RFC 3207 section 4). */
+export interface StartTls {
+  /** The verb. */
+  readonly _tag: "STARTTLS";
+}
+
+/** The beginning of an authentication exchange (RFC 4954 section 4). */
+export interface Auth {
+  /** The verb. */
+  readonly _tag: "AUTH";
+  /** The name of the SASL mechanism: 1 to 20 letters, digits, hyphens and underscores. It is written in upper case. */
+  readonly mechanism: string;
+  /** The initial response in base64. An empty one is written `=`. No error holds it. */
+  readonly initial?: Redacted.Redacted<string> | undefined;
+}
+
+/**
+ * A name and a value of XCLIENT and XFORWARD. Names are ASCII letters; they are written in upper case. Values may be any text
+ * without control characters: they are coded as xtext, which leaves `[UNAVAILABLE]` and `[TEMPUNAVAIL]` as they are.
+ */
+export type Attribute = readonly [name: string, value: string];
+
+/** Makes the server take the session for that of another client (Postfix, XCLIENT_README). */
+export interface Xclient {
+  /** The verb. */
+  readonly _tag: "XCLIENT";
+  /** What to believe of the client; at least one. */
+  readonly attributes: ReadonlyArray<Attribute>;
+}
+
+/** Tells the server from which client a message came, for its log (Postfix, XFORWARD_README). */
+export interface Xforward {
+  /** The verb. */
+  readonly _tag: "XFORWARD";
+  /** What is known of the client; at least one. */
+  readonly attributes: ReadonlyArray<Attribute>;
 }
 
 /** The sender; a transaction begins. */
@@ -74,6 +141,16 @@ export interface Rcpt {
 export interface Data {
   /** The verb. */
   readonly _tag: "DATA";
+}
+
+/** A chunk of the message follows at once, without waiting for a reply (RFC 3030 section 2). */
+export interface Bdat {
+  /** The verb. */
+  readonly _tag: "BDAT";
+  /** How many octets follow the line, up to 2^53 - 1. */
+  readonly size: number;
+  /** Whether the message ends with this chunk. */
+  readonly last: boolean;
 }
 
 /** The transaction is off. */
@@ -104,6 +181,24 @@ export interface Vrfy {
   readonly argument: string;
   /** Whether the server may answer in UTF-8 (RFC 6531 section 3.7.4.2). */
   readonly smtputf8?: boolean | undefined;
+}
+
+/** A question about the members of a mailing list. */
+export interface Expn {
+  /** The verb. */
+  readonly _tag: "EXPN";
+  /** The name of the list. It is sent as it is. */
+  readonly argument: string;
+  /** Whether the server may answer in UTF-8 (RFC 6531 section 3.7.4.2). */
+  readonly smtputf8?: boolean | undefined;
+}
+
+/** The wish that the server delivers what it holds for a host (RFC 1985). */
+export interface Etrn {
+  /** The verb. */
+  readonly _tag: "ETRN";
+  /** A domain; `@` and a domain, which stands for its subdomains too; or `#` and the name of a queue. */
+  readonly node: string;
 }
 
 /** A question about the server's commands. */
@@ -155,6 +250,84 @@ export const helo = (host: Domain.Host): Helo => ({ _tag: "HELO", host });
 export const ehlo = (host: Domain.Host): Ehlo => ({ _tag: "EHLO", host });
 
 /**
+ * LHLO with the client's name.
+ *
+ * @example To a server of LMTP
+ * ```ts
+ * import * as Command from "@plausch/smtp/command";
+ * import * as Domain from "@plausch/smtp/domain";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const host = Result.getOrThrow(Domain.hostFromString("client.example"));
+ * assertEquals(Result.getOrThrow(Command.format(Command.lhlo(host))), "LHLO client.example");
+ * ```
+ */
+export const lhlo = (host: Domain.Host): Lhlo => ({ _tag: "LHLO", host });
+
+/**
+ * STARTTLS.
+ *
+ * @example On the wire
+ * ```ts
+ * import * as Command from "@plausch/smtp/command";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Result.getOrThrow(Command.format(Command.startTls)), "STARTTLS");
+ * ```
+ */
+export const startTls: StartTls = { _tag: "STARTTLS" };
+
+/**
+ * AUTH with a mechanism, and with an initial response if there is one.
+ *
+ * @example An initial response that is empty
+ * ```ts
+ * import * as Command from "@plausch/smtp/command";
+ * import * as Redacted from "effect/Redacted";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Result.getOrThrow(Command.format(Command.auth("SCRAM-SHA-256"))), "AUTH SCRAM-SHA-256");
+ * const external = Command.auth("EXTERNAL", Redacted.make(""));
+ * assertEquals(Result.getOrThrow(Command.format(external)), "AUTH EXTERNAL =");
+ * ```
+ */
+export const auth = (mechanism: string, initial?: Redacted.Redacted<string>): Auth =>
+  initial === undefined ? { _tag: "AUTH", mechanism } : { _tag: "AUTH", mechanism, initial };
+
+/**
+ * XCLIENT with its attributes.
+ *
+ * @example A client at another address, of which no name is known
+ * ```ts
+ * import * as Command from "@plausch/smtp/command";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const command = Command.xclient([["NAME", "[UNAVAILABLE]"], ["ADDR", "192.0.2.1"]]);
+ * assertEquals(Result.getOrThrow(Command.format(command)), "XCLIENT NAME=[UNAVAILABLE] ADDR=192.0.2.1");
+ * ```
+ */
+export const xclient = (attributes: ReadonlyArray<Attribute>): Xclient => ({ _tag: "XCLIENT", attributes });
+
+/**
+ * XFORWARD with its attributes.
+ *
+ * @example A value is coded
+ * ```ts
+ * import * as Command from "@plausch/smtp/command";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const command = Command.xforward([["HELO", "my host+1"]]);
+ * assertEquals(Result.getOrThrow(Command.format(command)), "XFORWARD HELO=my+20host+2B1");
+ * ```
+ */
+export const xforward = (attributes: ReadonlyArray<Attribute>): Xforward => ({ _tag: "XFORWARD", attributes });
+
+/**
  * MAIL with its parameters. A parameter of RCPT does not compile.
  *
  * @example The sender of a notification
@@ -195,6 +368,21 @@ export const rcpt = (forwardPath: ForwardPath, parameters: RcptParameters = {}):
 });
 
 /**
+ * BDAT with the number of octets that follow it.
+ *
+ * @example The last chunk
+ * ```ts
+ * import * as Command from "@plausch/smtp/command";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Result.getOrThrow(Command.format(Command.bdat(1024))), "BDAT 1024");
+ * assertEquals(Result.getOrThrow(Command.format(Command.bdat(0, true))), "BDAT 0 LAST");
+ * ```
+ */
+export const bdat = (size: number, last = false): Bdat => ({ _tag: "BDAT", size, last });
+
+/**
  * NOOP, with a text if you like.
  *
  * @example Keep the connection open
@@ -222,6 +410,35 @@ export const noop = (argument?: string): Noop => argument === undefined ? { _tag
  */
 export const vrfy = (argument: string, options: FormatOptions = {}): Vrfy =>
   options.smtputf8 === true ? { _tag: "VRFY", argument, smtputf8: true } : { _tag: "VRFY", argument };
+
+/**
+ * EXPN with the name of a mailing list.
+ *
+ * @example Who is on the list?
+ * ```ts
+ * import * as Command from "@plausch/smtp/command";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Result.getOrThrow(Command.format(Command.expn("staff"))), "EXPN staff");
+ * ```
+ */
+export const expn = (argument: string, options: FormatOptions = {}): Expn =>
+  options.smtputf8 === true ? { _tag: "EXPN", argument, smtputf8: true } : { _tag: "EXPN", argument };
+
+/**
+ * ETRN with a domain or a queue.
+ *
+ * @example A domain and those below it
+ * ```ts
+ * import * as Command from "@plausch/smtp/command";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Result.getOrThrow(Command.format(Command.etrn("@example.com"))), "ETRN @example.com");
+ * ```
+ */
+export const etrn = (node: string): Etrn => ({ _tag: "ETRN", node });
 
 /**
  * HELP, with a topic if you like.
@@ -305,8 +522,8 @@ export interface FormatOptions {
   readonly smtputf8?: boolean | undefined;
 }
 
-/** The longest line that RFC 4954 section 4 asks for, and so the longest of all; a raw line may be any command. */
-const maxRawLine = 12288;
+/** The longest line that RFC 4954 section 4 asks for. A raw line may be any command, so it may be as long. */
+const maxAuthLine = 12288;
 
 /** Checks what was not built from checked parts, and its length. */
 const gate = (line: string, utf8: boolean, maxLine: number): string | GrammarError => {
@@ -327,7 +544,7 @@ const assemble = (head: string, path: string | GrammarError, parameters: Written
   return fits ? line : fault({ subject: "command", text: line }, "CommandTooLong", undefined, parameters.maxLine);
 };
 
-const hello = (verb: "HELO" | "EHLO", host: Domain.Host): string | GrammarError => {
+const hello = (verb: "HELO" | "EHLO" | "LHLO", host: Domain.Host): string | GrammarError => {
   // Anybody can put a host together: only the parser tells whether it is one.
   const checked = Domain.hostFromString(Domain.format(host));
   return Result.isFailure(checked)
@@ -343,10 +560,35 @@ const withText = (verb: string, text: string, utf8: boolean, tail = ""): string 
   return gate(line, utf8, maxCommandLine);
 };
 
-const verify = ({ argument, smtputf8 }: Vrfy, utf8: boolean): string | GrammarError => {
+const verify = ({ _tag, argument, smtputf8 }: Vrfy | Expn, utf8: boolean): string | GrammarError => {
   // The keyword at the end would be read as the parameter.
-  if (/ SMTPUTF8$/i.test(argument)) return fault({ subject: "command", text: `VRFY ${argument}` }, "BadArgument");
-  return withText("VRFY", argument, utf8 || smtputf8 === true, smtputf8 === true ? " SMTPUTF8" : "");
+  if (/ SMTPUTF8$/i.test(argument)) return fault({ subject: "command", text: `${_tag} ${argument}` }, "BadArgument");
+  return withText(_tag, argument, utf8 || smtputf8 === true, smtputf8 === true ? " SMTPUTF8" : "");
+};
+
+const authenticate = ({ mechanism, initial }: Auth): string | GrammarError => {
+  // Neither an initial response nor what was mistaken for a mechanism may get into an error.
+  if (!isMechanism(mechanism)) return fault({ subject: "command", text: "AUTH" }, "BadMechanism");
+  const head = `AUTH ${mechanism.toUpperCase()}`;
+  if (initial === undefined) return head;
+  const response = Redacted.value(initial);
+  if (!isBase64(response)) return fault({ subject: "command", text: head }, "BadBase64");
+  const line = `${head} ${response === "" ? "=" : response}`;
+  return line.length + 2 > maxAuthLine
+    ? fault({ subject: "command", text: head }, "CommandTooLong", undefined, maxAuthLine)
+    : line;
+};
+
+const chunk = ({ size, last }: Bdat): string | GrammarError => {
+  const line = `BDAT ${size}${last ? " LAST" : ""}`;
+  return Number.isSafeInteger(size) && size >= 0 ? line : fault({ subject: "command", text: line }, "BadSize");
+};
+
+const turn = ({ node }: Etrn): string | GrammarError => nodeFault(node) ?? gate(`ETRN ${node}`, false, maxCommandLine);
+
+const attributes = (command: Xclient | Xforward): string | GrammarError => {
+  const line = writeAttributes(command._tag, command.attributes);
+  return line instanceof GrammarError ? line : gate(line, false, maxCommandLine);
 };
 
 const line = (command: Command, { smtputf8 }: FormatOptions): string | GrammarError => {
@@ -361,15 +603,27 @@ const line = (command: Command, { smtputf8 }: FormatOptions): string | GrammarEr
     }
     case "HELO":
     case "EHLO":
+    case "LHLO":
       return hello(command._tag, command.host);
     case "NOOP":
       return command.argument === undefined ? "NOOP" : withText("NOOP", command.argument, smtputf8 === true);
     case "VRFY":
+    case "EXPN":
       return verify(command, smtputf8 === true);
+    case "AUTH":
+      return authenticate(command);
+    case "XCLIENT":
+    case "XFORWARD":
+      return attributes(command);
+    case "BDAT":
+      return chunk(command);
+    case "ETRN":
+      return turn(command);
     case "HELP":
       return command.topic === undefined ? "HELP" : withText("HELP", command.topic, smtputf8 === true);
     case "Raw":
-      return gate(command.line, smtputf8 === true, maxRawLine);
+      return gate(command.line, smtputf8 === true, maxAuthLine);
+    case "STARTTLS":
     case "DATA":
     case "RSET":
     case "QUIT":

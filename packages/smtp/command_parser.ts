@@ -18,14 +18,16 @@
  *
  * @module
  */
+import * as Redacted from "effect/Redacted";
 import * as Result from "effect/Result";
 import { charsetFault, isAscii } from "./_characters.ts";
+import { isBase64, isMechanism, nodeFault, readAttribute } from "./_command_arguments.ts";
 import { type Parameters, readMail, readRcpt } from "./_parameter_reader.ts";
 import { readPath } from "./_path.ts";
 import { fault, type Read, type Source } from "./_source.ts";
 import * as Command from "./command.ts";
 import * as Domain from "./domain.ts";
-import { GrammarError, type GrammarSubject } from "./grammar_error.ts";
+import { GrammarError, type GrammarReason, type GrammarSubject } from "./grammar_error.ts";
 import type { ForwardPath, ReversePath } from "./path.ts";
 
 /**
@@ -85,6 +87,9 @@ const contentEnd = (text: string): number => {
 
 /** The line without the white space at its end, as what it is read for. */
 const content = (line: Line, subject: GrammarSubject): Source => ({ subject, text: line.text.slice(0, line.end) });
+
+const map = <A, B>(value: A | GrammarError, f: (value: A) => B): B | GrammarError =>
+  value instanceof GrammarError ? value : f(value);
 
 const readHello = (line: Line): Domain.Host | GrammarError => {
   const start = skipSpaces(line, line.start);
@@ -155,16 +160,73 @@ const readText = (line: Line): string | undefined | GrammarError => {
   return charsetFault(source, line.smtputf8) ?? source.text.slice(start);
 };
 
-const readVerify = (line: Line): Command.Vrfy | GrammarError => {
+/** The argument of VRFY and EXPN. */
+const readVerify = <A>(
+  line: Line,
+  make: (argument: string, options: Command.FormatOptions) => A,
+): A | GrammarError => {
   const text = readText(line);
   if (text instanceof GrammarError) return text;
   if (text === undefined) return fault(line, "MissingArgument");
-  if (!/ SMTPUTF8$/i.test(text)) return Command.vrfy(text);
-  return Command.vrfy(text.slice(0, contentEnd(text.slice(0, -" SMTPUTF8".length))), { smtputf8: true });
+  if (!/ SMTPUTF8$/i.test(text)) return make(text, {});
+  return make(text.slice(0, contentEnd(text.slice(0, -" SMTPUTF8".length))), { smtputf8: true });
 };
 
-const map = <A, B>(value: A | GrammarError, f: (value: A) => B): B | GrammarError =>
-  value instanceof GrammarError ? value : f(value);
+/** The argument of a verb that needs one, in ASCII. */
+const readArgument = (line: Line): string | GrammarError =>
+  map(readText({ ...line, smtputf8: false }), (text) => text ?? fault(line, "MissingArgument"));
+
+/** The words of an argument. */
+const readWords = (line: Line): ReadonlyArray<string> | GrammarError =>
+  map(readArgument(line), (argument) => {
+    const words = argument.split(" ");
+    if (!words.includes("")) return words;
+    if (!line.lenient) return fault(line, "BadArgument", line.start);
+    warn(line, "ExtraSpace");
+    return words.filter((word) => word !== "");
+  });
+
+const readAuth = (line: Line): Command.Auth | GrammarError => {
+  // A secret may stand anywhere in this line, so no error has more of it than the verb.
+  const hidden = (reason: GrammarReason): GrammarError => fault({ subject: "command", text: "AUTH" }, reason);
+  const words = readWords(line);
+  if (words instanceof GrammarError) return hidden(words.reason);
+  const [mechanism = "", initial, ...more] = words;
+  if (!isMechanism(mechanism)) return hidden("BadMechanism");
+  if (more.length > 0) return hidden("UnexpectedArgument");
+  if (initial === undefined) return Command.auth(mechanism.toUpperCase());
+  const response = initial === "=" ? "" : initial;
+  return isBase64(response) ? Command.auth(mechanism.toUpperCase(), Redacted.make(response)) : hidden("BadBase64");
+};
+
+const readChunk = (line: Line): Command.Bdat | GrammarError => {
+  const words = readWords(line);
+  if (words instanceof GrammarError) return words;
+  const [digits = "", last, ...more] = words;
+  const size = /^[0-9]{1,20}$/.test(digits) ? Number(digits) : NaN;
+  if (!Number.isSafeInteger(size)) return fault(line, "BadSize");
+  if (more.length > 0 || last !== undefined && last.toUpperCase() !== "LAST") return fault(line, "BadArgument");
+  return Command.bdat(size, last !== undefined);
+};
+
+const readNode = (line: Line): Command.Etrn | GrammarError =>
+  map(readArgument(line), (node) => nodeFault(node) ?? Command.etrn(node));
+
+const readAttributes = <A>(
+  line: Line,
+  make: (attributes: ReadonlyArray<Command.Attribute>) => A,
+): A | GrammarError => {
+  const words = readWords(line);
+  if (words instanceof GrammarError) return words;
+  const attributes = new Map<string, string>();
+  for (const word of words) {
+    const attribute = readAttribute(word, line.lenient);
+    if (attribute instanceof GrammarError) return attribute;
+    if (attributes.has(attribute[0])) return fault({ subject: "parameter", text: word }, "DuplicateParameter");
+    attributes.set(...attribute);
+  }
+  return make([...attributes]);
+};
 
 const bare = <A>(line: Line, command: A): A | GrammarError =>
   line.start < line.end ? fault(line, "UnexpectedArgument") : command;
@@ -174,6 +236,7 @@ type Reader = (line: Line) => Exclude<Command.Command, Command.Raw> | GrammarErr
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["HELO", (line) => map(readHello(line), Command.helo)],
   ["EHLO", (line) => map(readHello(line), Command.ehlo)],
+  ["LHLO", (line) => map(readHello(line), Command.lhlo)],
   ["MAIL", readMailCommand],
   ["RCPT", readRcptCommand],
   ["DATA", (line) => bare(line, Command.data)],
@@ -181,7 +244,14 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["QUIT", (line) => bare(line, Command.quit)],
   ["NOOP", (line) => map(readText(line), Command.noop)],
   ["HELP", (line) => map(readText(line), Command.help)],
-  ["VRFY", readVerify],
+  ["VRFY", (line) => readVerify(line, Command.vrfy)],
+  ["EXPN", (line) => readVerify(line, Command.expn)],
+  ["STARTTLS", (line) => bare(line, Command.startTls)],
+  ["AUTH", readAuth],
+  ["XCLIENT", (line) => readAttributes(line, Command.xclient)],
+  ["XFORWARD", (line) => readAttributes(line, Command.xforward)],
+  ["BDAT", readChunk],
+  ["ETRN", readNode],
 ]);
 
 /**

@@ -26,8 +26,8 @@ import { writeMail, writeRcpt, type Written } from "./_parameter_writer.ts";
 import { fault, type Source } from "./_source.ts";
 import { GrammarError } from "./grammar_error.ts";
 
-/** What kind of content a message has (RFC 6152). */
-export type BodyType = "7BIT" | "8BITMIME";
+/** What kind of content a message has (RFC 6152, and RFC 3030 section 3 for `BINARYMIME`). */
+export type BodyType = "7BIT" | "8BITMIME" | "BINARYMIME";
 
 /** What a notification about a failed delivery returns: the whole message or its header (RFC 3461 section 4.3). */
 export type ReturnType = "FULL" | "HDRS";
@@ -44,6 +44,16 @@ export interface OriginalRecipient {
   readonly addressType: string;
   /** The address itself, in printable ASCII; the xtext coding is done when it is written. */
   readonly address: string;
+}
+
+/** By when a message has to be delivered (RFC 2852 section 4). */
+export interface DeliverBy {
+  /** How many seconds are left, a whole number from -999999999 to 999999999. With `R` it is above 0. */
+  readonly seconds: number;
+  /** What happens then: `N` notifies the sender and goes on, `R` returns the message. */
+  readonly mode: "N" | "R";
+  /** Whether each relay tells the sender when it passed the message on. */
+  readonly trace?: boolean | undefined;
 }
 
 /** A parameter that has no type of its own here. */
@@ -66,6 +76,18 @@ export interface MailParameters {
   readonly ret?: ReturnType | undefined;
   /** The envelope identifier that notifications repeat: printable ASCII, at most 100 characters when coded as xtext. */
   readonly envid?: string | undefined;
+  /** Who submitted the message, as a mailbox, or `<>` where that is not known or not to be trusted (RFC 4954 section 5). */
+  readonly auth?: string | undefined;
+  /** Whether the message may only travel over connections with verified TLS (RFC 8689 section 2). */
+  readonly requireTls?: boolean | undefined;
+  /** By when the message has to be delivered (RFC 2852 section 4). */
+  readonly by?: DeliverBy | undefined;
+  /** For how many seconds the server holds the message, from 1 to 999999999; not beside `holdUntil` (RFC 4865). */
+  readonly holdFor?: number | undefined;
+  /** Until when the server holds the message: date and time in UTC as `2030-01-31T08:00:00Z` (RFC 4865, RFC 3339). */
+  readonly holdUntil?: string | undefined;
+  /** How soon the message is relayed and delivered, a whole number from -9 to 9 (RFC 6710). */
+  readonly mtPriority?: number | undefined;
   /** Parameters without a type here. They follow the others. */
   readonly other?: ReadonlyArray<EsmtpParameter> | undefined;
   /** A parameter of RCPT. */
@@ -92,6 +114,18 @@ export interface RcptParameters {
   readonly ret?: never;
   /** A parameter of MAIL. */
   readonly envid?: never;
+  /** A parameter of MAIL. */
+  readonly auth?: never;
+  /** A parameter of MAIL. */
+  readonly requireTls?: never;
+  /** A parameter of MAIL. */
+  readonly by?: never;
+  /** A parameter of MAIL. */
+  readonly holdFor?: never;
+  /** A parameter of MAIL. */
+  readonly holdUntil?: never;
+  /** A parameter of MAIL. */
+  readonly mtPriority?: never;
 }
 
 /** How parameters are read and written. */
