@@ -39,14 +39,21 @@ export interface Peer {
   readonly host: "127.0.0.1";
   /** The main port: SMTP; LMTP of dovecot; DNS. */
   readonly port: number;
-  /** Every port by its use, as in peers.json: `smtp`, `lmtp`, `submission`, `smtps`, `strict`, `auth`, `dns`. */
+  /** Every port by its use, as in peers.json: `smtp`, `lmtp`, `submission`, `smtps`, `strict`, `auth`, `dns`, ... */
   readonly ports: Readonly<Record<string, number>>;
+  /** The paths of its unix sockets, by their use. */
+  readonly sockets: Readonly<Record<string, string>>;
   readonly store: Store | undefined;
 }
 
 interface Settings {
   readonly tls: string;
-  readonly peers: Record<PeerName, { readonly ports: Record<string, number>; readonly store?: Store }>;
+  readonly tokenKey: string;
+  readonly peers: Record<PeerName, {
+    readonly ports: Record<string, number>;
+    readonly sockets?: Record<string, string>;
+    readonly store?: Store;
+  }>;
 }
 
 const run = process.env["PEERS_RUN"] ?? join(process.env["TMPDIR"] ?? "/tmp", "plausch-peers");
@@ -76,7 +83,14 @@ const probe = async (name: PeerName): Promise<readonly [PeerName, Peer | undefin
   const known = settings?.peers[name];
   const port = Object.values(known?.ports ?? {})[0];
   if (known === undefined || port === undefined || !await answers(port)) return [name, undefined];
-  return [name, { name, host: "127.0.0.1", port, ports: known.ports, store: known.store }];
+  return [name, {
+    name,
+    host: "127.0.0.1",
+    port,
+    ports: known.ports,
+    sockets: known.sockets ?? {},
+    store: known.store,
+  }];
 };
 
 const found: ReadonlyMap<PeerName, Peer | undefined> = new Map(await Promise.all(peerNames.map(probe)));
@@ -90,6 +104,16 @@ export const portOf = (peer: Peer, use: string): number => {
   if (port === undefined) throw new Error(`"${peer.name}" has no port for "${use}"`);
   return port;
 };
+
+/** The path of a peer's unix socket for one use. */
+export const socketOf = (peer: Peer, use: string): string => {
+  const path = peer.sockets[use];
+  if (path === undefined) throw new Error(`"${peer.name}" has no unix socket for "${use}"`);
+  return path;
+};
+
+/** Where the key lies that dovecot checks tokens with. */
+export const tokenKey = (): string => settings?.tokenKey ?? "";
 
 /** The path of a file of the test certificates, such as `ca.pem` (README.md lists them). */
 export const certificate = (file: string): string => join(settings?.tls ?? join(run, "tls"), file);
@@ -132,23 +156,31 @@ const maildirCopies = async (path: string, mark: string, mailbox: string | undef
   return hits.sort((a, b) => a.at - b.at).map((hit) => new Uint8Array(hit.octets));
 };
 
-interface JsonMessage {
+/** What smtp-server and aiosmtpd write down of a message. */
+export interface JsonMessage {
   /** aiosmtpd writes addresses, smtp-server writes them with their parameters. */
-  readonly to: ReadonlyArray<string | { readonly address: string }>;
+  readonly to: ReadonlyArray<string | { readonly address: string; readonly dsn?: unknown }>;
+  /** The message, in base64. */
   readonly b64: string;
+  /** What else the peer's recipe writes. */
+  readonly [name: string]: unknown;
 }
 
-const jsonCopies = async (path: string, mark: string, mailbox: string | undefined): Promise<Array<Uint8Array>> => {
-  const text = await readFile(path, "utf8");
+/** Every message in a peer's JSON store that holds the mark, oldest first, as its recipe wrote it down. */
+export const records = async (peer: Peer, mark: string): Promise<Array<JsonMessage>> => {
+  if (peer.store?.kind !== "jsonl") throw new Error(`"${peer.name}" writes no JSON`);
+  const text = await readFile(peer.store.path, "utf8");
   // What follows the last line end is a message that is still being written.
   const messages = text.split("\n").slice(0, -1).map((line) => JSON.parse(line) as JsonMessage);
+  return messages.filter((message) => Buffer.from(message.b64, "base64").includes(mark));
+};
+
+const jsonCopies = async (peer: Peer, mark: string, mailbox: string | undefined): Promise<Array<Uint8Array>> => {
   const isTo = (to: JsonMessage["to"][number]) =>
     mailbox === undefined || (typeof to === "string" ? to : to.address).startsWith(`${mailbox}@`);
-  return messages
+  return (await records(peer, mark))
     .filter((message) => message.to.some(isTo))
-    .map((message) => Buffer.from(message.b64, "base64"))
-    .filter((octets) => octets.includes(mark))
-    .map((octets) => new Uint8Array(octets));
+    .map((message) => new Uint8Array(Buffer.from(message.b64, "base64")));
 };
 
 /**
@@ -160,7 +192,7 @@ export const copies = (peer: Peer, mark: string, mailbox?: string | undefined): 
     case "maildir":
       return maildirCopies(peer.store.path, mark, mailbox);
     case "jsonl":
-      return jsonCopies(peer.store.path, mark, mailbox);
+      return jsonCopies(peer, mark, mailbox);
     case undefined:
       throw new Error(`"${peer.name}" stores nothing`);
   }

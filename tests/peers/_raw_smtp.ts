@@ -14,8 +14,11 @@ export interface RawSmtp {
   readonly say: (line: string) => Promise<string>;
   /** Sends octets as they are. */
   readonly send: (bytes: Uint8Array) => void;
-  /** The TLS handshake. The name is checked against the certificate, which `ca` (PEM) must vouch for. */
-  readonly startTls: (name: string, ca: string) => Promise<void>;
+  /**
+   * The TLS handshake. The name is checked against the certificate, which `ca` (PEM) must vouch for; `own` is shown to the
+   * server. With implicit TLS it comes before the greeting.
+   */
+  readonly startTls: (name: string, ca: string, own?: { readonly cert: string; readonly key: string }) => Promise<void>;
   readonly close: () => void;
 }
 
@@ -30,9 +33,11 @@ const limited = <A>(what: string, start: (resolve: (value: A) => void, reject: (
     );
   });
 
-/** Connects to a port of 127.0.0.1. The greeting is the first reply. */
-export const dial = async (port: number): Promise<RawSmtp> => {
-  let socket: Socket = connect({ host: "127.0.0.1", port, noDelay: true });
+/** Connects to a port of 127.0.0.1, or to a unix socket. The greeting is the first reply. */
+export const dial = async (where: number | string): Promise<RawSmtp> => {
+  let socket: Socket = typeof where === "string"
+    ? connect({ path: where })
+    : connect({ host: "127.0.0.1", port: where, noDelay: true });
   let heard = "";
   let failure: Error | undefined;
   const nobodyWaits = () => {};
@@ -81,10 +86,10 @@ export const dial = async (port: number): Promise<RawSmtp> => {
       send(Buffer.from(`${line}\r\n`));
       return reply();
     },
-    startTls: (name, ca) =>
+    startTls: (name, ca, own) =>
       limited<void>("TLS handshake", (resolve, reject) => {
         raw.removeAllListeners("data");
-        const secured = connectTls({ socket: raw, servername: name, ca });
+        const secured = connectTls({ socket: raw, servername: name, ca, ...own });
         secured.once("secureConnect", () => {
           socket = secured;
           resolve();
@@ -105,11 +110,11 @@ export const dial = async (port: number): Promise<RawSmtp> => {
  * LMTP one a recipient.
  */
 export const deliver = async (
-  port: number,
+  where: number | string,
   message: Uint8Array,
   options: { readonly to: ReadonlyArray<string>; readonly lmtp?: boolean | undefined },
 ): Promise<ReadonlyArray<string>> => {
-  const server = await dial(port);
+  const server = await dial(where);
   const expect = async (code: string, reply: Promise<string>) => {
     const text = await reply;
     if (!text.startsWith(code)) throw new Error(`Expected ${code}, got ${JSON.stringify(text)}`);

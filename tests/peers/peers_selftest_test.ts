@@ -13,11 +13,13 @@ import {
   type PeerName,
   peerTest,
   portOf,
+  socketOf,
   stored,
   withoutTrace,
 } from "./_peers.ts";
 import { ask } from "./_raw_dns.ts";
-import { deliver, dial } from "./_raw_smtp.ts";
+import { authenticate, token } from "./_raw_sasl.ts";
+import { deliver, dial, type RawSmtp } from "./_raw_smtp.ts";
 
 /** A message that a careless server would change. OpenSMTPD adds Date and Message-ID where they are missing. */
 const awkward = (mark: string): Uint8Array =>
@@ -107,6 +109,7 @@ Deno.test("a message without exactly the trace fields of its peer is not taken f
     host: "127.0.0.1",
     port: 25,
     ports: {},
+    sockets: {},
     store: { kind: "maildir", path: "/nowhere" },
   };
   const top = "Return-Path: <a@b.test>\nX-Original-To: c@d.test\nDelivered-To: c@d.test\n";
@@ -189,27 +192,190 @@ peerTest("smtp-sink takes a message", ["smtp-sink"], async (peers) => {
   assertEquals(replies.map((reply) => reply.slice(0, 4)), ["250 "]);
 });
 
-const secured: ReadonlyArray<readonly [PeerName, string, ...ReadonlyArray<PeerName>]> = [
-  ["postfix", "submission", "dovecot"],
-  ["dovecot", "submission"],
-  ["smtp-server", "smtp"],
-  ["aiosmtpd", "smtp"],
+/** Says EHLO, begins TLS, says EHLO again: gives the server and its second answer. */
+const secure = async (server: RawSmtp, own?: { readonly cert: string; readonly key: string }): Promise<string> => {
+  await server.reply();
+  assertStringIncludes(await server.say("EHLO client.plausch.test"), "STARTTLS");
+  assertStringIncludes(await server.say("STARTTLS"), "220 ");
+  await server.startTls("mx1.plausch.test", await readFile(certificate("ca.pem"), "utf8"), own);
+  return server.say("EHLO client.plausch.test");
+};
+
+const withServer = async <A>(where: number | string, use: (server: RawSmtp) => Promise<A>): Promise<A> => {
+  const server = await dial(where);
+  try {
+    return await use(server);
+  } finally {
+    server.close();
+  }
+};
+
+/** The mechanisms of each peer, and what it takes of alice: her password or a token. */
+const secured: ReadonlyArray<
+  readonly [PeerName, use: string, needs: ReadonlyArray<PeerName>, passwords: string, tokens: string, others: string]
+> = [
+  [
+    ...["postfix", "submission", ["dovecot"]] as const,
+    "PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256",
+    ...["XOAUTH2 OAUTHBEARER", "ANONYMOUS"] as const,
+  ],
+  [
+    ...["dovecot", "submission", ["postfix"]] as const,
+    "PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256",
+    ...["XOAUTH2 OAUTHBEARER", "EXTERNAL"] as const,
+  ],
+  ["smtp-server", "smtp", [], "PLAIN LOGIN CRAM-MD5", "XOAUTH2", ""],
+  ["aiosmtpd", "smtp", [], "LOGIN PLAIN", "", ""],
 ];
-for (const [name, use, ...helpers] of secured) {
-  peerTest(`${name} (${use}) offers TLS under the test CA and then knows alice`, [name, ...helpers], async (peers) => {
-    const server = await dial(portOf(peers[name], use));
-    try {
-      await server.reply();
-      assertStringIncludes(await server.say("EHLO client.plausch.test"), "STARTTLS");
-      assertStringIncludes(await server.say("STARTTLS"), "220 ");
-      await server.startTls("mx1.plausch.test", await readFile(certificate("ca.pem"), "utf8"));
-      assertStringIncludes(await server.say("EHLO client.plausch.test"), "AUTH ");
-      assertStringIncludes(await server.say(`AUTH PLAIN ${btoa("\0alice\0wonder land")}`), "235 ");
-    } finally {
-      server.close();
-    }
-  });
+for (const [name, use, needs, passwords, tokens, others] of secured) {
+  const mechanisms = [passwords, tokens, others].join(" ").trim().replace(/ +/g, " ");
+  peerTest(
+    `${name} (${use}) offers TLS under the test CA, and then AUTH ${mechanisms}`,
+    [name, ...needs],
+    async (peers) => {
+      const port = portOf(peers[name], use);
+      const offered = await withServer(port, (server) => secure(server));
+      assertEquals(/AUTH (.*?)\r/.exec(offered)?.[1], mechanisms);
+      const bearer = name === "smtp-server" ? "tok" : tokens === "" ? "" : await token("alice");
+      const tries: Array<readonly [mechanism: string, secret: string, verdict: string]> = [];
+      for (const each of passwords.split(" ")) tries.push([each, "wonder land", "235 "], [each, "wonderland", "535 "]);
+      for (const each of tokens.split(" ").filter(Boolean)) tries.push([each, bearer, "235 "], [each, "none", "535 "]);
+      if (others === "ANONYMOUS") tries.push(["ANONYMOUS", "", "235 "]);
+      // EXTERNAL: nothing but the certificate says who it is.
+      const own = {
+        cert: await readFile(certificate("client.pem"), "utf8"),
+        key: await readFile(certificate("client.key"), "utf8"),
+      };
+      if (others === "EXTERNAL") tries.push(["EXTERNAL", "", "235 "]);
+      for (const [mechanism, secret, verdict] of tries) {
+        await withServer(port, async (server) => {
+          await secure(server, mechanism === "EXTERNAL" ? own : undefined);
+          const last = await authenticate(server, mechanism, "alice", secret);
+          assertStringIncludes(last.slice(0, 4), verdict, `${mechanism} with "${secret}"`);
+        });
+      }
+    },
+  );
 }
+
+const shown: ReadonlyArray<readonly [use: string, error: string | undefined]> = [
+  ["smtp", undefined],
+  ["tls12", undefined],
+  ["clientcert", undefined],
+  ["expired", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+  ["selfsigned", "DEPTH_ZERO_SELF_SIGNED_CERT"],
+  ["untrusted", "UNABLE_TO_VERIFY_LEAF_SIGNATURE SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_GET_ISSUER_CERT_LOCALLY"],
+  ["wrongname", "ERR_TLS_CERT_ALTNAME_INVALID"],
+];
+for (const [use, error] of shown) {
+  peerTest(
+    `postfix (${use}) shows ${error === undefined ? "a good" : "a bad"} certificate`,
+    ["postfix"],
+    (peers) =>
+      withServer(portOf(peers.postfix, use), async (server) => {
+        if (error === undefined) return assertStringIncludes(await secure(server), "250-PIPELINING");
+        const failure: Error & { readonly code?: string } = await assertRejects(() => secure(server), Error);
+        // Deno and Node name the same fault differently.
+        assert(error.split(" ").includes(failure.code ?? ""), `${failure.code}: ${failure.message}`);
+      }),
+  );
+}
+
+peerTest(
+  "postfix (smtps) speaks TLS from the first octet",
+  ["postfix"],
+  ({ postfix }) =>
+    withServer(portOf(postfix, "smtps"), async (server) => {
+      await server.startTls("mx1.plausch.test", await readFile(certificate("ca.pem"), "utf8"));
+      assertStringIncludes(await server.reply(), "220 ");
+    }),
+);
+
+peerTest("postfix (clientcert) writes down who the client is", ["postfix"], async ({ postfix }) => {
+  const mark = newMark();
+  const own = {
+    cert: await readFile(certificate("client.pem"), "utf8"),
+    key: await readFile(certificate("client.key"), "utf8"),
+  };
+  await withServer(portOf(postfix, "clientcert"), async (server) => {
+    await secure(server, own);
+    for (const line of ["MAIL FROM:<>", "RCPT TO:<alice@plausch.test>", "DATA"]) await server.say(line);
+    assertStringIncludes(await server.say(`Subject: ${mark}\r\n\r\nhello\r\n.`), "250 ");
+  });
+  const text = new TextDecoder().decode(await stored(postfix, mark));
+  assertStringIncludes(text, '(Client CN "client", Issuer "plausch test CA" (verified OK))');
+});
+
+peerTest(
+  "postfix (trusted) believes XCLIENT and XFORWARD",
+  ["postfix"],
+  ({ postfix }) =>
+    withServer(portOf(postfix, "trusted"), async (server) => {
+      await server.reply();
+      const offered = await server.say("EHLO client.plausch.test");
+      assertStringIncludes(offered, "250-XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT\r");
+      assertStringIncludes(offered, "250-XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT\r");
+      assertStringIncludes(await server.say("XFORWARD NAME=spike.test ADDR=192.0.2.7"), "250 ");
+      // XCLIENT begins the conversation anew.
+      assertStringIncludes(await server.say("XCLIENT NAME=spike.test ADDR=192.0.2.7"), "220 mx1.plausch.test");
+      assert(!(await server.say("EHLO client.plausch.test")).includes("XCLIENT"));
+    }),
+);
+
+peerTest("postfix (proxy) waits for a PROXY header, and believes it", ["postfix"], async ({ postfix }) => {
+  const mark = newMark();
+  await withServer(portOf(postfix, "proxy"), async (server) => {
+    server.send(octets("PROXY TCP4 192.0.2.33 127.0.0.1 5555 25\r\n"));
+    assertStringIncludes(await server.reply(), "220 ");
+    for (const line of ["HELO c.test", "MAIL FROM:<>", "RCPT TO:<alice@plausch.test>", "DATA"]) await server.say(line);
+    assertStringIncludes(await server.say(`Subject: ${mark}\r\n\r\nhello\r\n.`), "250 ");
+  });
+  assertStringIncludes(new TextDecoder().decode(await stored(postfix, mark)), "(unknown [192.0.2.33])");
+  await withServer(portOf(postfix, "proxy"), async (server) => {
+    assertStringIncludes(await server.say("EHLO client.plausch.test"), "421 ");
+  });
+});
+
+peerTest(
+  "postfix answers VRFY and ETRN, and knows neither EXPN nor HELP",
+  ["postfix"],
+  ({ postfix }) =>
+    withServer(postfix.port, async (server) => {
+      await server.reply();
+      await server.say("EHLO client.plausch.test");
+      assertStringIncludes(await server.say("VRFY alice@plausch.test"), "252 ");
+      assertStringIncludes(await server.say("VRFY reject550@plausch.test"), "550 5.1.1");
+      assertStringIncludes(await server.say("ETRN relayed.test"), "250 ");
+      assertStringIncludes(await server.say("ETRN elsewhere.test"), "459 ");
+      assertStringIncludes(await server.say("EXPN list"), "500 5.5.2");
+      assertStringIncludes(await server.say("HELP"), "500 5.5.2");
+    }),
+);
+
+peerTest(
+  "postfix takes 50 recipients in a transaction, not 51",
+  ["postfix"],
+  ({ postfix }) =>
+    withServer(postfix.port, async (server) => {
+      await server.reply();
+      await server.say("EHLO client.plausch.test");
+      await server.say("MAIL FROM:<>");
+      for (let n = 1; n <= 50; n++) assertStringIncludes(await server.say(`RCPT TO:<n${n}@plausch.test>`), "250 ");
+      assertStringIncludes(await server.say("RCPT TO:<n51@plausch.test>"), "452 4.5.3");
+    }),
+);
+
+peerTest(
+  "dovecot answers over its unix socket, and refuses after the dot who is over quota",
+  ["dovecot"],
+  async (peers) => {
+    const to = ["alice@plausch.test", "full@plausch.test"];
+    for (const where of [socketOf(peers.dovecot, "lmtp"), peers.dovecot.port]) {
+      const replies = await deliver(where, awkward(newMark()), { to, lmtp: true });
+      assertEquals(replies.map((reply) => reply.slice(0, 9)), ["250 2.0.0", "552 5.2.2"]);
+    }
+  },
+);
 
 peerTest("opensmtpd offers STARTTLS, says 220 and then breaks the handshake", ["opensmtpd"], async ({ opensmtpd }) => {
   const server = await dial(opensmtpd.port);
@@ -223,6 +389,19 @@ peerTest("opensmtpd offers STARTTLS, says 220 and then breaks the handshake", ["
     server.close();
   }
 });
+
+peerTest(
+  "opensmtpd ends the conversation of a client that pipelines",
+  ["opensmtpd"],
+  ({ opensmtpd }) =>
+    withServer(opensmtpd.port, async (server) => {
+      await server.reply();
+      await server.say("EHLO client.plausch.test");
+      server.send(octets("MAIL FROM:<>\r\nRCPT TO:<alice@plausch.test>\r\n"));
+      assertStringIncludes(await server.reply(), "500 5.5.1 Invalid command: Pipelining not supported");
+      await assertRejects(() => server.reply(), Error, "closed the connection");
+    }),
+);
 
 peerTest("unbound validates plausch.test, and knot answers for it", ["unbound", "knot"], async ({ unbound, knot }) => {
   assertEquals(await ask(unbound.port, "plausch.test", "MX"), { rcode: 0, authenticated: true, answers: 3 });

@@ -14,14 +14,27 @@ rm -rf "$state/mail"
 mkdir -p "$state/run" "$state/state" "$state/mail"
 chmod 755 "$state" "$state/run"
 chown dovecot: "$state/mail"
-user() { # NAME PASSWORD, as a line of a passwd-file
-  echo "$1:$2:$(id -u dovecot):$(id -g dovecot)::$state/mail/$1"
+user() { # NAME PASSWORD [FIELD], as a line of a passwd-file
+  echo "$1:$2:$(id -u dovecot):$(id -g dovecot)::$state/mail/$1::${3:-}"
 }
 {
   user alice "wonder land"
   user bob builder
   user postmaster postmaster
+  user full full "userdb_quota_rule=*:bytes=1"
+  # Whom the certificate "client" and ANONYMOUS are taken for.
+  user client client
+  user anonymous anonymous
 } >"$state/users"
+# Tokens are JSON Web Tokens, signed with a key that the tests read as well.
+key=$state/keys/default/HS256/default
+mkdir -p "$(dirname "$key")"
+[ -f "$key" ] || openssl rand -base64 32 >"$key"
+cat >"$state/oauth2.conf" <<OAUTH2
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix=$state/keys/
+username_attribute = sub
+OAUTH2
 render "$RECIPES/dovecot/dovecot.conf.in" "$state/dovecot.conf"
 timeout 30 dovecot -c "$state/dovecot.conf" >"$state/log" 2>&1 </dev/null
 wait_open "$PEERS_PORT_DOVECOT_LMTP" "$state/dovecot.log"

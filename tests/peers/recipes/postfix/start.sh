@@ -8,8 +8,12 @@ if running "$state/spool/pid/master.pid"; then
   echo "postfix: already started"
   exit 0
 fi
-need_free "$PEERS_PORT_POSTFIX" "$PEERS_PORT_POSTFIX_SUBMISSION" \
-  "$PEERS_PORT_POSTFIX_STRICT" "$PEERS_PORT_POSTFIX_SMTPS"
+ports=()
+for use in '' _SUBMISSION _STRICT _SMTPS _TRUSTED _PROXY _CLIENTCERT _TLS12 _EXPIRED _SELFSIGNED _UNTRUSTED _WRONGNAME; do
+  name=PEERS_PORT_POSTFIX$use
+  ports+=("${!name}")
+done
+need_free "${ports[@]}"
 rm -rf "$state/mail"
 mkdir -p "$state/etc" "$state/spool" "$state/data" "$state/log" "$state/mail"
 chmod 755 "$state" "$state/etc" "$state/log"
@@ -21,9 +25,6 @@ if ! timeout 30 postfix -c "$state/etc" start >"$state/log/start" 2>&1 </dev/nul
   cat "$state/log/start" >&2
   die "postfix did not start; see $state/log"
 fi
-wait_open "$PEERS_PORT_POSTFIX" "$state/log/maillog"
-wait_open "$PEERS_PORT_POSTFIX_SUBMISSION" "$state/log/maillog"
-wait_open "$PEERS_PORT_POSTFIX_STRICT" "$state/log/maillog"
-wait_open "$PEERS_PORT_POSTFIX_SMTPS" "$state/log/maillog"
+for port in "${ports[@]}"; do wait_open "$port" "$state/log/maillog"; done
 echo "postfix: smtp $PEERS_PORT_POSTFIX, submission $PEERS_PORT_POSTFIX_SUBMISSION," \
-  "strict $PEERS_PORT_POSTFIX_STRICT, smtps $PEERS_PORT_POSTFIX_SMTPS"
+  "strict $PEERS_PORT_POSTFIX_STRICT, smtps $PEERS_PORT_POSTFIX_SMTPS, others ${ports[*]:4}"

@@ -55,9 +55,21 @@ const listen = (lmtp, port) => {
       const parts = [];
       stream.on("data", (part) => parts.push(part));
       stream.on("end", () => {
-        const { mailFrom, rcptTo } = session.envelope;
-        const b64 = Buffer.concat(parts).toString("base64");
-        writeSync(1, `${JSON.stringify({ lmtp, from: mailFrom, to: rcptTo, over: stream.sizeExceeded, b64 })}\n`);
+        const { mailFrom, rcptTo, bodyType, smtpUtf8, requireTLS, dsn } = session.envelope;
+        const record = {
+          lmtp,
+          from: mailFrom,
+          to: rcptTo,
+          body: bodyType,
+          utf8: smtpUtf8,
+          requireTls: requireTLS,
+          dsn,
+          tls: session.tlsOptions?.version,
+          user: session.user,
+          over: stream.sizeExceeded,
+          b64: Buffer.concat(parts).toString("base64"),
+        };
+        writeSync(1, `${JSON.stringify(record)}\n`);
         if (stream.sizeExceeded) return done(refusal([552, "5.3.4 message too big"]));
         // LMTP answers once a recipient; "late..." is refused only here.
         const verdict = ({ address }) =>
