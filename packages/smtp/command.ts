@@ -96,25 +96,29 @@ export interface Auth {
 }
 
 /**
- * A name and a value of XCLIENT and XFORWARD. Names are ASCII letters; they are written in upper case. Values may be any text
- * without control characters: they are coded as xtext, which leaves `[UNAVAILABLE]` and `[TEMPUNAVAIL]` as they are.
+ * A name and a value of XCLIENT and XFORWARD. The name is ASCII letters, in any case; it is written in upper case. The value is
+ * not empty, has no control characters, and at most 255 octets when coded as xtext, which is done when it is written.
+ * `[UNAVAILABLE]` and `[TEMPUNAVAIL]`, which stand for what is not known, come out of that as they are.
  */
 export type Attribute = readonly [name: string, value: string];
+
+/** What is told of a client with XCLIENT or XFORWARD: at least one attribute, and none twice. */
+export type Attributes = ReadonlyArray<Attribute>;
 
 /** Makes the server take the session for that of another client (Postfix, XCLIENT_README). */
 export interface Xclient {
   /** The verb. */
   readonly _tag: "XCLIENT";
-  /** What to believe of the client; at least one. */
-  readonly attributes: ReadonlyArray<Attribute>;
+  /** What to believe of the client. */
+  readonly attributes: Attributes;
 }
 
 /** Tells the server from which client a message came, for its log (Postfix, XFORWARD_README). */
 export interface Xforward {
   /** The verb. */
   readonly _tag: "XFORWARD";
-  /** What is known of the client; at least one. */
-  readonly attributes: ReadonlyArray<Attribute>;
+  /** What is known of the client. */
+  readonly attributes: Attributes;
 }
 
 /** The sender; a transaction begins. */
@@ -310,7 +314,7 @@ export const auth = (mechanism: string, initial?: Redacted.Redacted<string>): Au
  * assertEquals(Result.getOrThrow(Command.format(command)), "XCLIENT NAME=[UNAVAILABLE] ADDR=192.0.2.1");
  * ```
  */
-export const xclient = (attributes: ReadonlyArray<Attribute>): Xclient => ({ _tag: "XCLIENT", attributes });
+export const xclient = (attributes: Attributes): Xclient => ({ _tag: "XCLIENT", attributes });
 
 /**
  * XFORWARD with its attributes.
@@ -325,7 +329,7 @@ export const xclient = (attributes: ReadonlyArray<Attribute>): Xclient => ({ _ta
  * assertEquals(Result.getOrThrow(Command.format(command)), "XFORWARD HELO=my+20host+2B1");
  * ```
  */
-export const xforward = (attributes: ReadonlyArray<Attribute>): Xforward => ({ _tag: "XFORWARD", attributes });
+export const xforward = (attributes: Attributes): Xforward => ({ _tag: "XFORWARD", attributes });
 
 /**
  * MAIL with its parameters. A parameter of RCPT does not compile.
