@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock";
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import type * as Socket from "effect/socket/Socket";
+import * as Encryption from "./_encryption.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Timeouts } from "./timeouts.ts";
 
@@ -21,6 +22,7 @@ export const make = (
   reader: Socket.Reader,
   writer: Socket.Writer,
   timeouts: Timeouts,
+  encryption: Encryption.Options,
 ): Effect.Effect<void> => {
   /** No limit is shorter, so whoever looks at the deadline this often misses none, however it moves. */
   const shortest = Math.max(1, Math.min(...Object.values(timeouts).map(Duration.toMillis)));
@@ -42,6 +44,14 @@ export const make = (
       (cause) => Effect.andThen(hearLastWords, Effect.sync(() => conversation.end(cause))),
     );
 
+  const handshake = Effect.suspend(() => {
+    if (Encryption.buffered(reader) > 0) return Effect.sync(() => conversation.injected());
+    return Effect.matchEager(Encryption.start(reader, encryption, timeouts.tls), {
+      onSuccess: (report) => conversation.secured(report),
+      onFailure: (cause) => conversation.handshakeFailed(cause),
+    });
+  });
+
   return Clock.clockWith((clock) => {
     /** Milliseconds on a clock that nobody sets: a wait must not grow with the time of day. */
     const now = (): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n);
@@ -51,6 +61,10 @@ export const make = (
       deadline = now() + Duration.toMillis(limit);
     };
     const step = (): Effect.Effect<void> => {
+      if (conversation.isHandshakeDue) {
+        allow(timeouts.tls);
+        return handshake;
+      }
       const octets = conversation.output();
       if (octets !== undefined) {
         allow(conversation.isSendingContent ? timeouts.block : timeouts[conversation.stage]);

@@ -1,29 +1,42 @@
 import type { Capabilities } from "@plausch/smtp/capabilities";
 import * as Command from "@plausch/smtp/command";
+import * as Domain from "@plausch/smtp/domain";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
-import type { MailParameters } from "@plausch/smtp/parameter";
 import * as Path from "@plausch/smtp/path";
 import * as Reply from "@plausch/smtp/reply";
 import * as Result from "effect/Result";
+import * as Requirements from "./_requirements.ts";
 import type { Content } from "./content.ts";
 import type { Envelope } from "./envelope.ts";
-import type { LocalRefusal, RecipientOutcome, Verdict } from "./outcome.ts";
+import type { Adaptation } from "./extension_policy.ts";
+import type { RecipientOutcome, Verdict } from "./outcome.ts";
 import type { FailureReason } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
 
 /** After which stage a transaction stops, with its message unsent. */
-export type Until = "mail" | "rcpt" | "final";
+export type Until = "mail" | "rcpt" | "data" | "final";
 
 /** One message on its way to one server: possibly in several rounds, when the server limits recipients. */
 export interface Transaction {
   readonly envelope: Envelope;
   readonly content: Content;
   readonly until: Until;
+  readonly verb: "DATA" | "BDAT";
   readonly mailLine: string;
   readonly rcptLines: ReadonlyArray<string>;
+  readonly limits: Limits;
+  readonly adaptations: ReadonlyArray<Adaptation>;
   /** The verdicts, by recipient. A recipient without one is still open. */
   readonly outcomes: Array<RecipientOutcome | undefined>;
+  /** Recipients of later rounds, by their place in the envelope. */
+  waiting: ReadonlyArray<number>;
   round: Round;
+}
+
+/** How much one transaction may hold (LIMITS, RFC 9422). */
+export interface Limits {
+  readonly recipients: number;
+  readonly domains: number;
 }
 
 /** One MAIL with its recipients and its message. */
@@ -38,8 +51,10 @@ export interface Round {
   readonly postponed: Array<{ readonly recipient: number; readonly reply: Reply.Reply }>;
   sender: "unasked" | "asked" | "accepted" | "refused";
   data: "unasked" | "asked" | "go" | "sending" | "sent" | "over";
-  /** Whether octets that hold the lone dot were handed out to be written. */
-  dotBegun: boolean;
+  /** How many octets of the message were handed out in chunks. */
+  chunked: number;
+  /** Whether octets that end the message were handed out to be written. */
+  endBegun: boolean;
 }
 
 const newRound = (pending: ReadonlyArray<number>): Round => ({
@@ -49,70 +64,57 @@ const newRound = (pending: ReadonlyArray<number>): Round => ({
   postponed: [],
   sender: "unasked",
   data: "unasked",
-  dotBegun: false,
+  chunked: 0,
+  endBegun: false,
 });
-
-/** What MAIL has to declare of the message, as far as the server offers it. */
-const mailParameters = (envelope: Envelope, content: Content, capabilities: Capabilities): MailParameters => ({
-  ...envelope.parameters,
-  ...(capabilities.keywords.has("SIZE") ? { size: content.size } : {}),
-  ...(content.eightBit && capabilities.eightBitMime ? { body: "8BITMIME" as const } : {}),
-  ...(capabilities.smtputf8 && (needsSmtputf8(envelope) || content.eightBitHeader) ? { smtputf8: true } : {}),
-});
-
-const needsSmtputf8 = ({ reversePath, recipients, parameters }: Envelope): boolean =>
-  parameters.smtputf8 === true ||
-  [reversePath, ...recipients.map(({ path }) => path)].some((path) => path._tag === "Mailbox" && path.needsSmtputf8);
-
-/** Why this message cannot go to a server with these capabilities, if so. */
-const localRefusal = (
-  envelope: Envelope,
-  content: Content,
-  capabilities: Capabilities,
-): Pick<RecipientOutcome, "code" | "status"> & { readonly reason: LocalRefusal } | undefined => {
-  if (capabilities.size !== undefined && content.size > capabilities.size) {
-    return { reason: "MessageTooBig", code: 552, status: { class: 5, subject: 3, detail: 4 } };
-  }
-  if (needsSmtputf8(envelope) && !capabilities.smtputf8) {
-    return { reason: "NeedsSmtpUtf8", code: 553, status: { class: 5, subject: 6, detail: 7 } };
-  }
-  return content.eightBit && !capabilities.eightBitMime ? { reason: "Needs8bitMime" } : undefined;
-};
 
 /** Checks and encodes everything that a transaction will say, before a byte of it is sent. */
-export const make = (
-  envelope: Envelope,
-  content: Content,
-  capabilities: Capabilities,
-  until: Until,
-): Result.Result<Transaction, GrammarError> => {
+export const make = (given: Requirements.Given, until: Until): Result.Result<Transaction, GrammarError> => {
+  const { envelope, content, capabilities } = given;
   const { recipients } = envelope;
-  const refusal = localRefusal(envelope, content, capabilities);
-  if (refusal !== undefined) {
-    const outcomes = recipients.map((_, index) => ({
-      ...outcomeOf(envelope, index, "rejected", "mail", undefined, refusal.reason),
-      ...refusal,
-    }));
-    return Result.succeed({ envelope, content, until, mailLine: "", rcptLines: [], outcomes, round: newRound([]) });
+  const plan = Requirements.plan(given);
+  const common = { envelope, content, until, limits: limitsOf(capabilities) };
+  if ("reason" in plan) {
+    return Result.succeed({
+      ...common,
+      verb: "DATA",
+      mailLine: "",
+      rcptLines: [],
+      adaptations: [],
+      outcomes: recipients.map((_, index) => ({
+        ...outcomeOf(envelope, index, "rejected", "mail", undefined, plan.reason),
+        ...plan,
+      })),
+      waiting: [],
+      round: newRound([]),
+    });
   }
-  const parameters = mailParameters(envelope, content, capabilities);
   const commands = [
-    Command.mail(envelope.reversePath, parameters),
-    ...recipients.map((recipient) => Command.rcpt(recipient.path, recipient.parameters)),
+    Command.mail(envelope.reversePath, plan.mail),
+    ...recipients.map((recipient, index) => Command.rcpt(recipient.path, plan.rcpt[index])),
   ];
-  const lines = Result.all(
-    commands.map((command) => Command.format(command, { smtputf8: parameters.smtputf8 === true })),
-  );
-  return Result.map(lines, ([mailLine = "", ...rcptLines]) => ({
-    envelope,
-    content,
-    until,
-    mailLine,
-    rcptLines,
-    outcomes: recipients.map(() => undefined),
-    round: newRound(recipients.map((_, index) => index)),
-  }));
+  const smtputf8 = plan.mail.smtputf8 === true;
+  const lines = Result.all(commands.map((command) => Command.format(command, { smtputf8 })));
+  return Result.map(lines, ([mailLine = "", ...rcptLines]) => {
+    const self: Transaction = {
+      ...common,
+      verb: plan.verb,
+      mailLine,
+      rcptLines,
+      adaptations: plan.adaptations,
+      outcomes: recipients.map(() => undefined),
+      waiting: recipients.map((_, index) => index),
+      round: newRound([]),
+    };
+    nextRound(self);
+    return self;
+  });
 };
+
+const limitsOf = ({ limits }: Capabilities): Limits => ({
+  recipients: limits.get("RCPTMAX") ?? Infinity,
+  domains: limits.get("RCPTDOMAINMAX") ?? Infinity,
+});
 
 /** Gives verdicts to recipients that have none yet, from a reply. */
 export const decide = (
@@ -157,12 +159,36 @@ export const isTooMany = (round: Round, reply: Reply.Reply): boolean =>
 export const open = (self: Transaction): ReadonlyArray<number> =>
   self.outcomes.flatMap((outcome, index) => outcome === undefined ? [index] : []);
 
-/** Starts a further round for the postponed recipients, if there are any. False when there is nothing left to do. */
+/**
+ * Starts a further round, for those that the server postponed and those beyond its limits. False when there is nothing left
+ * to do.
+ */
 export const nextRound = (self: Transaction): boolean => {
-  const { postponed } = self.round;
-  if (postponed.length === 0) return false;
-  self.round = newRound(postponed.map(({ recipient }) => recipient));
-  return true;
+  const waiting = [...self.round.postponed.map(({ recipient }) => recipient), ...self.waiting];
+  const most = new Set(mostOf(self, waiting));
+  self.round = newRound([...most]);
+  self.waiting = waiting.filter((recipient) => !most.has(recipient));
+  return most.size > 0;
+};
+
+/** As many of the recipients as one transaction may have. */
+const mostOf = ({ envelope, limits }: Transaction, waiting: ReadonlyArray<number>): ReadonlyArray<number> => {
+  if (waiting.length <= limits.recipients && limits.domains === Infinity) return waiting;
+  const domains = new Set<string>();
+  const most: Array<number> = [];
+  for (const recipient of waiting) {
+    if (most.length === limits.recipients) break;
+    const domain = domainOf(envelope, recipient);
+    if (!domains.has(domain) && domains.size >= limits.domains) continue;
+    domains.add(domain);
+    most.push(recipient);
+  }
+  return most;
+};
+
+const domainOf = ({ recipients }: Envelope, index: number): string => {
+  const { path } = recipients[index]!;
+  return path._tag === "Mailbox" ? Domain.format(path.domain).toLowerCase() : "";
 };
 
 /**
@@ -177,7 +203,7 @@ export const brokenAt = (
 ): ReadonlyArray<RecipientOutcome> =>
   self.outcomes.map((outcome, index) => {
     if (outcome !== undefined) return outcome;
-    const mayBeThere = reply === undefined && self.round.dotBegun && self.round.accepted.includes(index);
+    const mayBeThere = reply === undefined && self.round.endBegun && self.round.accepted.includes(index);
     return outcomeOf(self.envelope, index, mayBeThere ? "uncertain" : "deferred", stage, reply, reason);
   });
 

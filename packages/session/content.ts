@@ -1,6 +1,6 @@
 /**
- * A message as it goes over the wire after DATA: line ends by policy, dots stuffed, the lone dot at its end. The message
- * itself is looked at once, for what MAIL has to declare.
+ * A message as it goes over the wire: line ends by policy; after DATA with its dots stuffed and the lone dot at its end, in chunks
+ * without (RFC 3030). The message itself is looked at once, for what MAIL has to declare.
  *
  * @example A short message
  * ```ts
@@ -29,8 +29,12 @@ export interface Content {
   readonly eightBit: boolean;
   /** Whether such an octet stands in the header section, so that SMTPUTF8 is due (RFC 6532). */
   readonly eightBitHeader: boolean;
-  /** The octets that go over the wire after 354, with the lone dot. */
-  readonly wire: Uint8Array;
+  /** Whether it can only go as it is, in chunks: it is no sequence of lines, so that BINARYMIME is needed (RFC 3030 section 3). */
+  readonly isBinary: boolean;
+  /** The octets that go over the wire after 354, with the lone dot. Undefined for a binary message. */
+  readonly wire: Uint8Array | undefined;
+  /** The octets that go over the wire in chunks: nothing stuffed, nothing added. */
+  readonly octets: Uint8Array;
   /** Lines longer than 998 octets, counted from 1; receivers may cut or refuse them (RFC 5321 section 4.5.3.1.6). */
   readonly longLines: ReadonlyArray<number>;
 }
@@ -60,15 +64,64 @@ export const make = (
   const at = stuffer.pushInto(message, wire, 0);
   const end = stuffer.failure === undefined ? stuffer.finishInto(wire, at) : at;
   if (stuffer.failure !== undefined) return Result.fail(stuffer.failure);
-  let firstEightBit = 0;
-  while (firstEightBit < message.length && message[firstEightBit]! < 0x80) firstEightBit++;
+  const stuffed = wire.subarray(0, end);
   return Result.succeed({
+    ...looks(message),
     size: stuffer.octets,
-    eightBit: firstEightBit < message.length,
-    eightBitHeader: firstEightBit < message.length && firstEightBit < headerEnd(message),
-    wire: wire.subarray(0, end),
+    isBinary: false,
+    wire: stuffed,
+    get octets() {
+      // Without a stuffed dot the two differ by the lone dot alone.
+      return stuffer.octets === end - loneDot ? stuffed.subarray(0, -loneDot) : unstuff(stuffed, stuffer.octets);
+    },
     longLines: stuffer.longLines,
   });
+};
+
+/** The octets of the lone dot and its line end. */
+const loneDot = 3;
+
+/** What was stuffed here, without the dots and the lone dot. Unlike what comes from a peer, it has CRLF at the end of all lines. */
+const unstuff = (stuffed: Uint8Array, size: number): Uint8Array => {
+  const octets = new Uint8Array(size);
+  let isLineStart = true;
+  let at = 0;
+  for (const octet of stuffed.subarray(0, -loneDot)) {
+    if (!isLineStart || octet !== 0x2e) octets[at++] = octet;
+    isLineStart = octet === 0x0a;
+  }
+  return octets;
+};
+
+/** Where a message has octets that only some servers take. */
+const looks = (message: Uint8Array): Pick<Content, "eightBit" | "eightBitHeader"> => {
+  let firstEightBit = 0;
+  while (firstEightBit < message.length && message[firstEightBit]! < 0x80) firstEightBit++;
+  const eightBit = firstEightBit < message.length;
+  return { eightBit, eightBitHeader: eightBit && firstEightBit < headerEnd(message) };
+};
+
+/**
+ * Looks a message over that may be binary, and keeps every octet of it. One that is made of lines after all, each of at most 998
+ * octets with CRLF at its end, without NUL, is a message as from {@linkcode make}.
+ *
+ * @example A lone LF stays one
+ * ```ts
+ * import * as Content from "@plausch/session/content";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const octets = (text: string) => new TextEncoder().encode(text);
+ * const content = Content.binary(octets("Content-Transfer-Encoding: binary\r\n\r\n\0\n"));
+ * assertEquals([content.isBinary, content.size, content.wire], [true, 39, undefined]);
+ * assertEquals(Content.binary(octets("Subject: t\r\n\r\nhello\r\n")).isBinary, false);
+ * ```
+ */
+export const binary = (message: Uint8Array): Content => {
+  const lines = make(message, "strict");
+  const isText = Result.isSuccess(lines) && lines.success.longLines.length === 0 && !message.includes(0);
+  return isText
+    ? lines.success
+    : { ...looks(message), size: message.length, isBinary: true, wire: undefined, octets: message, longLines: [] };
 };
 
 /** Where the empty line that ends the header section begins, whatever the line ends are. */

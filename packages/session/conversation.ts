@@ -6,7 +6,9 @@
  *
  * Commands go out in flights: everything that may be written before the next answer is needed. Without PIPELINING a flight
  * is one command; with it, MAIL, all RCPT and DATA (RFC 2920). Answers are matched to commands by a queue of expectations,
- * so nothing in here depends on how octets are cut into chunks, and a flight may span transactions.
+ * so nothing in here depends on how octets are cut into chunks.
+ *
+ * Credentials leave it in {@linkcode Conversation.output} alone. Events, replies and failures have them masked.
  *
  * @example A refused sender, played by hand
  * ```ts
@@ -41,27 +43,58 @@ import * as Capabilities from "@plausch/smtp/capabilities";
 import * as Command from "@plausch/smtp/command";
 import type { Host } from "@plausch/smtp/domain";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
-import * as Octets from "@plausch/smtp/octets";
 import * as Phase from "@plausch/smtp/phase";
+import * as Redact from "@plausch/smtp/redact";
 import * as Reply from "@plausch/smtp/reply";
 import * as ReplyParser from "@plausch/smtp/reply-parser";
+import type { Mechanism } from "@plausch/smtp/sasl";
+import { TlsError } from "@plausch/tls/tls-error";
+import type * as TlsLevel from "@plausch/tls/tls-level";
+import type { TlsReport } from "@plausch/tls/tls-report";
 import * as Result from "effect/Result";
+import * as Introducer from "./_introducer.ts";
+import * as Mailer from "./_mailer.ts";
 import { type AnsweredStage, isExpected, type Reaction, reactions } from "./_reactions.ts";
+import { redactError, redactReply } from "./_redaction.ts";
+import type { Talk } from "./_talk.ts";
 import * as Transaction from "./_transaction.ts";
+import * as Wire from "./_wire.ts";
+import type { Authentication } from "./authentication.ts";
 import type { Content } from "./content.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Observer, Turned } from "./event.ts";
+import * as ExtensionPolicy from "./extension_policy.ts";
 import type { RecipientOutcome } from "./outcome.ts";
 import { type FailureReason, SessionError } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
 
 /** How a conversation is held. */
 export interface Options {
-  /** The name to say in EHLO and HELO: the client's domain or address literal (RFC 5321 section 4.1.1.1). */
+  /** The name to say in EHLO, HELO and LHLO: the client's domain or address literal (RFC 5321 section 4.1.1.1). */
   readonly host: Host;
-  /** Whether to use PIPELINING where it is offered (RFC 2920). Default: true. */
+  /** What the server speaks: SMTP, or LMTP, where each recipient has a reply after the message (RFC 2033). Default: SMTP. */
+  readonly protocol?: "smtp" | "lmtp" | undefined;
+  /** How much is asked of STARTTLS (RFC 3207). Default: `opportunistic`. A connection that is encrypted already has what it needs. */
+  readonly tls?: TlsLevel.TlsLevel | undefined;
+  /** How to authenticate, once the connection is as secure as it gets (RFC 4954). Default: not at all. */
+  readonly auth?: Authentication | undefined;
+  /** What to tell a server that trusts this client about somebody else's connection (Postfix's XCLIENT). */
+  readonly xclient?: ReadonlyArray<Command.Attribute> | undefined;
+  /** What to tell a server for its log about somebody else's connection (Postfix's XFORWARD). */
+  readonly xforward?: ReadonlyArray<Command.Attribute> | undefined;
+  /**
+   * Whether to use PIPELINING (RFC 2920). Default: where it is offered. True asks for it, so that `unsupported` says what to do where
+   * it is not.
+   */
   readonly pipelining?: boolean | undefined;
-  /** Whether to try HELO when EHLO is refused for good. Default: true. */
+  /**
+   * Whether to send messages in chunks with BDAT (CHUNKING, RFC 3030), and of how many octets. Default: false; true means chunks
+   * of 1 MiB. A binary message goes in chunks in any case.
+   */
+  readonly chunking?: boolean | number | undefined;
+  /** What to do about extensions that a message asks for and the server does not offer. */
+  readonly unsupported?: ExtensionPolicy.ExtensionPolicy | undefined;
+  /** Whether to try HELO when EHLO is refused for good. Default: true. It never is tried in LMTP, after STARTTLS, or where TLS is required. */
   readonly heloFallback?: boolean | undefined;
   /** How replies are read and limited. Default: lenient. */
   readonly replies?: ReplyParser.Options | undefined;
@@ -74,39 +107,68 @@ export interface Options {
   readonly observe?: Observer | undefined;
   /** The time for events, in milliseconds since the epoch. Default: always 0. */
   readonly now?: (() => number) | undefined;
+  /** A fresh random text that nobody can guess, for mechanisms that need one (RFC 5802 section 5.1). It must be given with `auth`. */
+  readonly nonce?: (() => string) | undefined;
 }
 
 /** After which stage a transaction stops, with its message unsent; `final` is the whole transaction. */
 export type Until = Transaction.Until;
 
+/** After which stage the introduction stops: before the handshake (`starttls`) or right after it (`tls`), for example. */
+export type HelloUntil = "ehlo" | "starttls" | "tls" | "ehlo-tls" | "xclient" | "auth" | "ready";
+
+/** Why the server, or this client, does not want the session. */
+export interface Refusal {
+  /** `Refused` by the server; otherwise what is missing or failed. */
+  readonly reason: FailureReason;
+  /** Where. */
+  readonly stage: Stage;
+  /** The reply that led here, if one did. */
+  readonly reply: Reply.Reply | undefined;
+  /** What is behind it, such as a `SaslError`. */
+  readonly cause: unknown;
+}
+
 /** A conversation. One request is under way at a time: a request may be made only while `isIdle`. */
 export interface Conversation {
   /** Awaits the server's greeting. Nothing is ever said before it. */
   greet(): void;
-  /** Says EHLO, and HELO where EHLO is refused. */
-  hello(): void;
+  /** Says EHLO, or HELO or LHLO, and goes on with STARTTLS, XCLIENT, AUTH and XFORWARD as far as they are wanted. */
+  hello(until?: HelloUntil): void;
   /** Sends a message, or the first stages of its transaction. Fails, with nothing said, if a value cannot be encoded. */
   send(envelope: Envelope, content: Content, until?: Until): Result.Result<void, GrammarError>;
   /** Says any one command that is answered by one reply and opens no transaction. */
   command(command: Command.Command): Result.Result<void, GrammarError>;
-  /** Says QUIT. */
+  /** Says QUIT. To be used only while {@linkcode Conversation.mayQuit}. */
   quit(): void;
 
   /** The octets to write next; undefined when there is nothing to write before something is received. */
   output(): Uint8Array | undefined;
   /** Octets came in. */
   receive(chunk: Uint8Array): void;
+  /** The handshake went through: that of STARTTLS, or that of implicit TLS, before the greeting. */
+  secured(report: TlsReport | undefined): void;
+  /** The handshake failed. */
+  handshakeFailed(cause: unknown): void;
+  /** Octets were found that came in clear, before the handshake. */
+  injected(): void;
   /** The connection ended; `cause` is the socket's failure. */
   end(cause: unknown): void;
   /** The limit for what is awaited, or for writing, has passed. */
   expire(): void;
   /** The conversation is given up from outside, whatever it waits for. */
   interrupt(): void;
+  /** The connection is closed from this side, without a word, between two requests. */
+  hangUp(): void;
 
   /** Nothing to write, nothing awaited: the request is settled. */
   readonly isIdle: boolean;
   /** No request can be made any more: the connection is to be closed. */
   readonly isOver: boolean;
+  /** The server waits for the TLS handshake: nothing else may be written or read. */
+  readonly isHandshakeDue: boolean;
+  /** Whether QUIT would be taken for a command where the conversation stands. */
+  readonly mayQuit: boolean;
   /** Whose answer is awaited; while nothing is, the stage of the last answer. */
   readonly stage: Stage;
   /** Whether octets that {@linkcode Conversation.output} gave out last belong to a message. */
@@ -118,47 +180,86 @@ export interface Conversation {
   readonly phase: Phase.Phase;
   /** The server's greeting, once it came. */
   readonly greeting: Reply.Reply | undefined;
-  /** What the server offers, once HELO or EHLO was accepted. */
+  /** What the server offers, once HELO, EHLO or LHLO was accepted; forgotten at the TLS handshake. */
   readonly capabilities: Capabilities.Capabilities | undefined;
+  /** Whether the connection is encrypted. */
+  readonly isSecure: boolean;
+  /** What the TLS handshake came to, if there was one and the socket can tell. */
+  readonly tls: TlsReport | undefined;
+  /** The mechanism that this client authenticated with, if it did. */
+  readonly authenticated: Mechanism | undefined;
   /** The last reply. */
   readonly reply: Reply.Reply | undefined;
   /** The failure that ended the conversation, if one did. */
   readonly failure: SessionError | undefined;
   /** Whether that failure left the last request without its answer. */
   readonly isBroken: boolean;
-  /** The reply with which the server refused or ended the session (greeting, EHLO, HELO, or 421), if it did. */
-  readonly refusal: { readonly stage: Stage; readonly reply: Reply.Reply } | undefined;
+  /**
+   * Why the introduction came to no good end, or how the server ended the session (421), if so. QUIT can still be said, unless the
+   * conversation is over.
+   */
+  readonly refusal: Refusal | undefined;
   /** The verdicts on the last message; while it is under way, as if the conversation broke now. */
   readonly recipients: ReadonlyArray<RecipientOutcome>;
+  /** What the last message had asked for and not got. */
+  readonly adaptations: ReadonlyArray<ExtensionPolicy.Adaptation>;
 }
 
-interface Expectation {
-  readonly stage: AnsweredStage;
-  readonly verb: Phase.Verb | undefined;
-  /** For RCPT: the recipient's place in the envelope. */
-  readonly recipient: number;
-}
-
-const loneDot = Octets.encode(".\r\n");
-
-/** Message data is handed out in blocks of this size, so that each has its own time limit (RFC 5321 section 4.5.3.2.5). */
-const blockSize = 65536;
-
-/** The verb in the phase table that a stage stands for. */
+/** The verb in the phase table that a stage stands for, unless its command says otherwise. */
 const verbs: { readonly [S in AnsweredStage]: Phase.Verb | undefined } = {
   greeting: "GREETING",
   ehlo: "EHLO",
   helo: "HELO",
+  starttls: "STARTTLS",
+  "ehlo-tls": "EHLO",
+  xclient: "XCLIENT",
+  auth: "AUTH",
+  xforward: "XFORWARD",
   mail: "MAIL",
   rcpt: "RCPT",
   data: "DATA",
+  bdat: "BDAT",
   final: "MESSAGE",
   rset: "RSET",
   noop: "NOOP",
   vrfy: "VRFY",
+  expn: "EXPN",
   help: "HELP",
+  etrn: "ETRN",
   raw: undefined,
   quit: "QUIT",
+};
+
+/** The stage of a command that is said on its own. */
+const stages: { readonly [T in Command.Command["_tag"]]?: AnsweredStage } = {
+  RSET: "rset",
+  NOOP: "noop",
+  VRFY: "vrfy",
+  EXPN: "expn",
+  HELP: "help",
+  ETRN: "etrn",
+};
+
+const introducing: ReadonlySet<Reaction> = new Set<Reaction>([
+  "capable",
+  "plain",
+  "try-helo",
+  "session-refused",
+  "tls-go-ahead",
+  "tls-refused",
+  "xclient-accepted",
+  "xclient-refused",
+  "xforward-accepted",
+  "xforward-refused",
+  "authenticated",
+  "challenged",
+  "auth-refused",
+]);
+
+/** How a reply to a stage is read. */
+const contextOf = (stage: Stage | undefined): ReplyParser.Context => {
+  if (stage === "greeting") return "greeting";
+  return stage === "ehlo" || stage === "ehlo-tls" || stage === "helo" ? "hello" : "other";
 };
 
 /**
@@ -178,212 +279,123 @@ const verbs: { readonly [S in AnsweredStage]: Phase.Verb | undefined } = {
  * ```
  */
 export const make = (options: Options): Conversation => {
-  const { heloFallback = true, maxFlight = 100, now = () => 0, observe = () => {} } = options;
+  const { now = () => 0, observe = () => {} } = options;
   const parser = ReplyParser.make(options.replies);
+  let redactor: Redact.Redactor | undefined;
 
-  let expectations: Array<Expectation> = [];
-  let head = 0;
-  let lines: Array<{ readonly stage: AnsweredStage; readonly line: string }> = [];
-  let content: { readonly octets: Uint8Array; at: number } | undefined;
-  let transaction: Transaction.Transaction | undefined;
-  /** A request is under way; a transaction is. */
+  /** A request is under way. */
   let isAsked = false;
-  let isSending = false;
   let phase: Phase.Phase = "connected";
   let stage: Stage = "greeting";
-  let over = false;
+  let isOver = false;
   let saidAt = now();
   let answers = 0;
-  let isSendingContent = false;
   let greeting: Reply.Reply | undefined;
-  let capabilities: Capabilities.Capabilities | undefined;
   let lastReply: Reply.Reply | undefined;
   let failure: SessionError | undefined;
   let isBroken = false;
-  let refusal: Conversation["refusal"];
+  let refusal: Refusal | undefined;
 
-  const awaiting = (): Expectation | undefined => expectations[head];
-  const isIdle = (): boolean => awaiting() === undefined && lines.length === 0 && content === undefined;
+  const wire = Wire.make({
+    line: ({ stage, shown, chunk }) =>
+      observe({ _tag: "Said", at: saidAt, stage, line: shown, ...(chunk !== undefined && { chunk }) }),
+    data: (octets, last) => {
+      if (last) mailer.messageEnded();
+      observe({ _tag: "Content", at: saidAt, octets, last });
+    },
+  });
 
-  /** Whether a reply that comes now would answer something that was not yet said. */
-  const isPremature = (): boolean => lines.length > 0 || content?.at === 0;
-
-  const expect = (stage: AnsweredStage, recipient = -1): void => {
-    isAsked = true;
-    expectations.push({ stage, verb: verbs[stage], recipient });
-  };
-  const say = (stage: AnsweredStage, line: string, recipient?: number): void => {
-    lines.push({ stage, line });
-    expect(stage, recipient);
-  };
-  const turn = (turn: Turned["turn"]): void => observe({ _tag: "Turned", at: now(), turn });
+  const isIdle = (): boolean => wire.isIdle && !introducer.isHandshakeDue;
+  const stageNow = (): Stage => introducer.isHandshakeDue ? "tls" : wire.awaited?.stage ?? stage;
 
   const stop = (): void => {
-    over = true;
-    isSending = false;
+    isOver = true;
     phase = "closed";
-    expectations = [];
-    head = 0;
-    lines = [];
-    content = undefined;
+    introducer.stop();
+    mailer.stop();
+    wire.clear();
   };
 
-  const fail = (reason: FailureReason, at: Stage, cause?: unknown, reply?: Reply.Reply): void => {
-    stage = at;
-    const broken = isSending ? transaction : undefined;
-    isBroken = broken === undefined ? isAsked : Transaction.open(broken).length > 0;
-    const recipients = broken === undefined ? [] : Transaction.brokenAt(broken, at, reply, reason);
-    broken?.outcomes.splice(0, recipients.length, ...recipients);
-    failure = new SessionError({ reason, stage: at, reply, cause, recipients });
-    stop();
-    observe({ _tag: "Failed", at: now(), error: failure });
-  };
-
-  /** The server ends the session: what is open stays open for another time. */
-  const dismissed = (at: Stage, reply: Reply.Reply): void => {
-    if (isSending && transaction !== undefined) {
-      Transaction.decide(transaction, Transaction.open(transaction), "deferred", at, reply);
-    }
-    refusal = { stage: at, reply };
-    stop();
-  };
-
-  const sayRecipients = (self: Transaction.Transaction, most: number): void => {
-    const { round } = self;
-    for (let said = 0; said < most && round.asked < round.pending.length; said++) {
-      const recipient = round.pending[round.asked++]!;
-      say("rcpt", self.rcptLines[recipient]!, recipient);
-    }
-  };
-
-  const sayData = (round: Transaction.Round): void => {
-    round.data = "asked";
-    say("data", "DATA");
-  };
-
-  /** Queues the next flight of the transaction, or ends it. Called when nothing is awaited. */
-  const proceed = (self: Transaction.Transaction): void => {
-    const { round } = self;
-    const pipelining = options.pipelining !== false && capabilities?.pipelining === true;
-    if (round.sender === "unasked") {
-      if (phase === "mail" || phase === "rcpt") {
-        say("rset", "RSET");
-        if (!pipelining) return;
+  const talk: Talk = {
+    say: (stage, text, { verb = verbs[stage], recipient = -1, chunk } = {}) => {
+      isAsked = true;
+      if (redactor === undefined && isAuth(text)) redactor = Redact.make();
+      wire.say({ stage, text, shown: redactor?.client(text) ?? text, chunk }, { stage, verb, recipient });
+    },
+    send: wire.send,
+    turn: (turn) => observe({ _tag: "Turned", at: now(), turn }),
+    fail: (reason, at, cause, reply) => {
+      stage = at;
+      const transaction = mailer.isUnderWay ? mailer.transaction : undefined;
+      isBroken = transaction === undefined ? isAsked : Transaction.open(transaction).length > 0;
+      const recipients = transaction === undefined ? [] : Transaction.brokenAt(transaction, at, reply, reason);
+      transaction?.outcomes.splice(0, recipients.length, ...recipients);
+      failure = new SessionError({ reason, stage: at, reply, cause, recipients });
+      stop();
+      observe({ _tag: "Failed", at: now(), error: failure });
+    },
+    refuse: (why) => {
+      refusal = why;
+    },
+    dismissed: (at, reply) => {
+      // What is open stays open for another time.
+      const { transaction } = mailer;
+      if (mailer.isUnderWay && transaction !== undefined) {
+        Transaction.decide(transaction, Transaction.open(transaction), "deferred", at, reply);
       }
-      round.sender = "asked";
-      say("mail", self.mailLine);
-      if (!pipelining || self.until === "mail") return;
-    }
-    if (round.sender !== "refused" && self.until !== "mail" && round.asked < round.pending.length) {
-      sayRecipients(self, pipelining ? maxFlight : 1);
-      const isLast = round.asked === round.pending.length;
-      if (pipelining && isLast && self.until === "final") sayData(round);
-      return;
-    }
-    if (round.data === "go") return sendContent(self);
-    const mayGoOn = round.sender === "accepted" && round.accepted.length > 0;
-    if (self.until === "final" && round.data === "unasked" && mayGoOn) return sayData(round);
-    if (Transaction.nextRound(self)) {
-      turn("too-many-recipients");
-      return proceed(self);
-    }
-    if (self.until !== "final") {
-      Transaction.decide(self, Transaction.open(self), "deferred", self.until, lastReply, "Stopped");
-    }
-    isSending = false;
+      refusal = { reason: "Refused", stage: at, reply, cause: undefined };
+      stop();
+    },
+    get phase() {
+      return phase;
+    },
+    get capabilities() {
+      return introducer.capabilities ?? Capabilities.none;
+    },
+    get isSecure() {
+      return introducer.isSecure;
+    },
+    get isDataPending() {
+      return wire.isDataPending;
+    },
+    get lastReply() {
+      return lastReply;
+    },
+  };
+  const introducer = Introducer.make(talk, options, (secrets) => {
+    redactor = Redact.make({ secrets });
+  });
+  const mailer = Mailer.make(talk, options);
+
+  /** Queues what the request under way says next, once nothing is awaited any more. */
+  const proceed = (): void => {
+    if (!isIdle()) return;
+    introducer.proceed();
+    mailer.proceed();
   };
 
-  const sendContent = (self: Transaction.Transaction): void => {
-    const { round } = self;
-    const isEmpty = round.sender === "refused" || round.accepted.length === 0;
-    if (isEmpty) turn("empty-message");
-    round.data = "sending";
-    content = { octets: isEmpty ? loneDot : self.content.wire, at: 0 };
-    expect("final");
-  };
-
-  const react = (reaction: Reaction, { stage, recipient }: Expectation, reply: Reply.Reply): void => {
-    const self = transaction;
+  const react = (reaction: Reaction, { stage, recipient }: Wire.Expectation, reply: Reply.Reply): void => {
+    if (introducing.has(reaction)) return introducer.react(reaction, stage, reply);
     switch (reaction) {
       case "greeted":
         greeting = reply;
         return;
-      case "capable":
-        capabilities = Capabilities.fromReply(reply);
-        return;
-      case "plain":
-        capabilities = Capabilities.none;
-        return;
-      case "try-helo":
-        if (heloFallback && reply.code !== 521 && reply.code !== 554) {
-          turn("helo");
-          return sayHello("helo", "HELO");
-        }
-        refusal = { stage, reply };
-        return;
-      case "session-refused":
-        refusal = { stage, reply };
-        return;
       case "answered":
+        return;
       case "gone":
-        return;
+        return stop();
       case "unexpected":
-        return fail("UnexpectedReply", stage, undefined, reply);
-    }
-    if (self !== undefined) reactInTransaction(self, reaction, recipient, reply);
-  };
-
-  const reactInTransaction = (
-    self: Transaction.Transaction,
-    reaction: Reaction,
-    recipient: number,
-    reply: Reply.Reply,
-  ): void => {
-    const { round } = self;
-    const isMoot = round.sender === "refused";
-    switch (reaction) {
-      case "sender-accepted":
-        round.sender = "accepted";
-        return;
-      case "sender-refused":
-        round.sender = "refused";
-        return Transaction.decide(self, round.pending, Transaction.verdictOf(reply), "mail", reply);
-      case "recipient-accepted":
-        if (!isMoot) round.accepted.push(recipient);
-        return;
-      case "recipient-odd":
-        if (!isMoot) Transaction.decide(self, [recipient], "deferred", "rcpt", reply, "UnexpectedReply");
-        return;
-      case "recipient-refused":
-        if (isMoot) return;
-        if (Transaction.isTooMany(round, reply)) round.postponed.push({ recipient, reply });
-        else Transaction.decide(self, [recipient], Transaction.verdictOf(reply), "rcpt", reply);
-        return;
-      case "go-ahead":
-        round.data = "go";
-        return;
-      case "data-refused":
-        round.data = "over";
-        return Transaction.decide(self, round.accepted, Transaction.verdictOf(reply), "data", reply);
-      case "message-accepted":
-        round.data = "over";
-        if (content !== undefined) return fail("UnexpectedReply", "final", undefined, reply);
-        return Transaction.decide(self, round.accepted, "accepted", "final", reply);
-      case "message-refused":
-        round.data = "over";
-        Transaction.decide(self, round.accepted, Transaction.verdictOf(reply), "final", reply);
-        // Refused before all of it was sent: there is no way back to commands on this connection.
-        if (content !== undefined) dismissed("final", reply);
-        return;
-      case "message-odd":
-        return fail("UnexpectedReply", "final", undefined, reply);
+        return talk.fail("UnexpectedReply", stage, undefined, reply);
+      default:
+        return mailer.react(reaction, recipient, reply);
     }
   };
 
-  const hear = (reply: Reply.Reply): void => {
-    const expectation = isPremature() ? undefined : awaiting();
-    const severity = Reply.severity(reply);
+  const hear = (original: Reply.Reply): void => {
+    const expectation = wire.isPremature ? undefined : wire.awaited;
+    const severity = Reply.severity(original);
     const reaction = expectation === undefined ? undefined : reactions[expectation.stage][severity];
+    const reply = redactor === undefined ? original : redactReply(redactor, original);
     lastReply = reply;
     answers++;
     observe({
@@ -395,128 +407,104 @@ export const make = (options: Options): Conversation => {
       elapsed: now() - saidAt,
     });
     if (expectation !== undefined) stage = expectation.stage;
-    if (reply.code === 421) return dismissed(stage, reply);
-    if (expectation === undefined || reaction === undefined) return fail("UnsolicitedReply", stage, undefined, reply);
+    if (reply.code === 421) return talk.dismissed(stage, reply);
+    if (expectation === undefined || reaction === undefined) {
+      return talk.fail("UnsolicitedReply", stage, undefined, reply);
+    }
     if (expectation.verb !== undefined) phase = Phase.after(phase, expectation.verb, severity);
-    head++;
-    if (head === expectations.length) {
-      expectations = [];
-      head = 0;
-    }
-    react(reaction, expectation, reply);
-    if (reaction === "gone") stop();
+    wire.answered();
+    // A challenge is meant for the mechanism, and for nobody else.
+    react(reaction, expectation, reaction === "challenged" ? original : reply);
   };
 
-  const sayHello = (stage: "ehlo" | "helo", verb: "EHLO" | "HELO"): void => {
-    const line = Command.format(verb === "EHLO" ? Command.ehlo(options.host) : Command.helo(options.host));
-    say(stage, Result.getOrThrow(line));
-  };
-
-  const stageOf = (command: Command.Command): AnsweredStage => {
-    switch (command._tag) {
-      case "RSET":
-        return "rset";
-      case "NOOP":
-        return "noop";
-      case "VRFY":
-        return "vrfy";
-      case "HELP":
-        return "help";
-      default:
-        return "raw";
-    }
-  };
-
-  const nextBlock = (): Uint8Array => {
-    const { octets, at } = content!;
-    const end = Math.min(at + blockSize, octets.length);
-    const block = octets.subarray(at, end);
-    const last = end === octets.length;
-    if (last) {
-      content = undefined;
-      if (transaction !== undefined) {
-        transaction.round.data = "sent";
-        transaction.round.dotBegun = true;
-      }
-    } else content!.at = end;
-    observe({ _tag: "Content", at: now(), octets: block, last });
-    return block;
-  };
+  const injected = (): void => talk.fail("StartTlsInjection", "starttls");
 
   return {
-    greet: () => expect("greeting"),
-    hello: () => sayHello("ehlo", "EHLO"),
-    send: (envelope, message, until = "final") => {
-      const made = Transaction.make(envelope, message, capabilities ?? Capabilities.none, until);
-      if (Result.isFailure(made)) return Result.fail(made.failure);
-      transaction = made.success;
-      isSending = transaction.round.pending.length > 0;
-      if (isSending) proceed(transaction);
-      else turn("refused-here");
-      return Result.succeed(undefined);
+    greet: () => {
+      isAsked = true;
+      wire.expect({ stage: "greeting", verb: "GREETING", recipient: -1 });
     },
+    hello: (until = "ready") => {
+      refusal = undefined;
+      introducer.begin(until);
+      proceed();
+    },
+    send: (envelope, message, until = "final") => mailer.begin(envelope, message, until),
     command: (command) => {
       const line = Command.format(command);
       if (Result.isFailure(line)) return Result.fail(line.failure);
-      say(stageOf(command), line.success);
+      talk.say(stages[command._tag] ?? "raw", line.success);
       return Result.succeed(undefined);
     },
-    quit: () => say("quit", "QUIT"),
+    quit: () => talk.say("quit", "QUIT"),
     output: () => {
       saidAt = now();
-      if (lines.length > 0) {
-        isSendingContent = false;
-        const text = lines.map(({ line }) => `${line}\r\n`).join("");
-        for (const { stage, line } of lines) observe({ _tag: "Said", at: saidAt, stage, line });
-        lines = [];
-        return Octets.encode(text);
-      }
-      isSendingContent = content !== undefined;
-      return content === undefined ? undefined : nextBlock();
+      return wire.output();
     },
     receive: (chunk) => {
-      if (over) return;
+      if (isOver || chunk.length === 0) return;
+      if (introducer.isHandshakeDue) return injected();
       parser.push(chunk);
       for (;;) {
-        const stage = awaiting()?.stage;
-        const context = stage === "greeting" ? stage : stage === "ehlo" || stage === "helo" ? "hello" : "other";
-        const reply = parser.next(context);
+        const reply = parser.next(contextOf(wire.awaited?.stage));
         if (reply === undefined) break;
         hear(reply);
-        if (over) return;
+        if (isOver) return;
+        if (introducer.isHandshakeDue) return parser.buffered > 0 ? injected() : undefined;
       }
-      if (parser.failure !== undefined) return fail("BadReply", awaiting()?.stage ?? stage, parser.failure);
-      if (isIdle() && isSending && transaction !== undefined) proceed(transaction);
+      const { failure } = parser;
+      if (failure !== undefined) {
+        return talk.fail("BadReply", stageNow(), redactor === undefined ? failure : redactError(redactor, failure));
+      }
+      proceed();
       isAsked = !isIdle();
     },
+    secured: (report) => {
+      if (introducer.isHandshakeDue) phase = Phase.after(phase, "HANDSHAKE", "positive");
+      stage = "tls";
+      introducer.secured(report);
+      observe({ _tag: "Secured", at: now(), report });
+      proceed();
+      isAsked = !isIdle();
+    },
+    handshakeFailed: (cause) => talk.fail("TlsFailed", "tls", cause),
+    injected,
     end: (cause) => {
-      if (over) return;
-      if (awaiting()?.stage === "quit") return stop();
+      if (isOver) return;
+      if (wire.awaited?.stage === "quit") return stop();
       parser.end();
-      const isCut = parser.failure === undefined || parser.failure.reason === "UnexpectedEnd";
-      const at = awaiting()?.stage ?? stage;
-      if (isCut) fail("ConnectionLost", at, cause);
-      else fail("BadReply", at, parser.failure);
+      const { failure } = parser;
+      const isCut = failure === undefined || failure.reason === "UnexpectedEnd";
+      if (isCut) talk.fail("ConnectionLost", stageNow(), cause);
+      else talk.fail("BadReply", stageNow(), redactor === undefined ? failure : redactError(redactor, failure));
     },
     expire: () => {
-      if (over) return;
-      if (awaiting()?.stage === "quit") stop();
-      else fail("Timeout", awaiting()?.stage ?? stage);
+      if (isOver) return;
+      if (wire.awaited?.stage === "quit") stop();
+      else if (introducer.isHandshakeDue) talk.fail("TlsFailed", "tls", new TlsError({ reason: "Timeout" }));
+      else talk.fail("Timeout", stageNow());
     },
     interrupt: () => {
-      if (!over) fail("Interrupted", awaiting()?.stage ?? stage);
+      if (!isOver) talk.fail("Interrupted", stageNow());
     },
+    hangUp: stop,
     get isIdle() {
       return isIdle();
     },
     get isOver() {
-      return over;
+      return isOver;
+    },
+    get isHandshakeDue() {
+      return introducer.isHandshakeDue;
+    },
+    get mayQuit() {
+      return !isOver && Phase.isLegal(phase, "QUIT");
     },
     get stage() {
-      return awaiting()?.stage ?? stage;
+      return stageNow();
     },
     get isSendingContent() {
-      return isSendingContent;
+      return wire.isData;
     },
     get answers() {
       return answers;
@@ -528,7 +516,16 @@ export const make = (options: Options): Conversation => {
       return greeting;
     },
     get capabilities() {
-      return capabilities;
+      return introducer.capabilities;
+    },
+    get isSecure() {
+      return introducer.isSecure;
+    },
+    get tls() {
+      return introducer.report;
+    },
+    get authenticated() {
+      return introducer.authenticated;
     },
     get reply() {
       return lastReply;
@@ -543,9 +540,16 @@ export const make = (options: Options): Conversation => {
       return refusal;
     },
     get recipients() {
+      const { transaction } = mailer;
       return transaction === undefined
         ? []
-        : Transaction.brokenAt(transaction, awaiting()?.stage ?? stage, undefined, "ConnectionLost");
+        : Transaction.brokenAt(transaction, stageNow(), undefined, "ConnectionLost");
+    },
+    get adaptations() {
+      return mailer.transaction?.adaptations ?? [];
     },
   };
 };
+
+/** Whether the line carries credentials. */
+const isAuth = (line: string): boolean => /^\s*AUTH\b/i.test(line);

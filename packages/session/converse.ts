@@ -9,7 +9,8 @@
  * import * as Domain from "@plausch/smtp/domain";
  * import * as MockSocket from "@plausch/testing/mock-socket";
  * import * as Transcript from "@plausch/testing/transcript";
- * import * as Effect from "effect/Effect";
+ * import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
  * import * as Result from "effect/Result";
  * import { assertEquals } from "@std/assert";
  *
@@ -37,18 +38,42 @@
  *
  * @module
  */
+import type { Command } from "@plausch/smtp/command";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import type * as Socket from "effect/socket/Socket";
+import { dial } from "./_dial.ts";
 import * as Transaction from "./_transaction.ts";
 import type { Content } from "./content.ts";
+import type { HelloUntil } from "./conversation.ts";
 import type { Envelope } from "./envelope.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Outcome, RecipientOutcome } from "./outcome.ts";
 import * as Session from "./session.ts";
 import { SessionError } from "./session_error.ts";
+import type { Stage } from "./stage.ts";
+import * as Timeouts from "./timeouts.ts";
 
-/** The stages after which a conversation can be stopped with QUIT. */
-export type StopAfter = "greeting" | "ehlo" | "mail" | "rcpt";
+/**
+ * The stages after which a conversation can be stopped with QUIT. `starttls` means the same as `tls`: QUIT is said once the
+ * handshake is done.
+ */
+export type StopAfter =
+  | "greeting"
+  | "ehlo"
+  | "starttls"
+  | "tls"
+  | "ehlo-tls"
+  | "xclient"
+  | "auth"
+  | "mail"
+  | "rcpt";
+
+/**
+ * The stages after which the connection can be dropped without a word: also before the greeting, between the reply to STARTTLS and
+ * the handshake, and in the middle of a message: after the reply to DATA, or after a first chunk.
+ */
+export type DropAfter = "connect" | StopAfter | "data" | "final";
 
 /** A conversation to be held. */
 export interface Options extends Session.Options {
@@ -56,8 +81,17 @@ export interface Options extends Session.Options {
   readonly envelope: Envelope;
   /** The message. */
   readonly content: Content;
+  /** Single commands, such as VRFY or NOOP, to be said before the transaction, whatever is answered. Default: none. */
+  readonly say?: ReadonlyArray<Command> | undefined;
   /** Where to stop, with QUIT, before the message is sent. Recipients not refused by then are deferred as `Stopped`. */
   readonly stopAfter?: StopAfter | undefined;
+  /** Where to close the connection without QUIT. It takes the place of `stopAfter`. */
+  readonly dropAfter?: DropAfter | undefined;
+  /**
+   * Whether to try once more, in clear and on a new connection, when the level is `opportunistic` and the handshake after STARTTLS
+   * failed. Default: true. It is never tried with `auth`.
+   */
+  readonly retryInClear?: boolean | undefined;
 }
 
 /**
@@ -90,38 +124,105 @@ export interface Options extends Session.Options {
  */
 export const converse = (
   options: Options,
+): Effect.Effect<Outcome, SessionError | GrammarError, Socket.Socket> =>
+  Effect.suspend(() => {
+    const { tls = "opportunistic", retryInClear = true, auth, observe = () => {} } = options;
+    const mayRetry = tls === "opportunistic" && retryInClear && auth === undefined;
+    let isUpgrading = false;
+    const watched: Options = {
+      ...options,
+      observe: (event) => {
+        if (event._tag === "Said") isUpgrading ||= event.stage === "starttls";
+        observe(event);
+      },
+    };
+    return Effect.catchTag(allTransactions(watched), "SessionError", (error) => {
+      if (!mayRetry || !isUpgrading || error.reason !== "TlsFailed") return Effect.fail(error);
+      return Clock.clockWith((clock) => {
+        observe({ _tag: "Turned", at: clock.currentTimeMillisUnsafe(), turn: "retry-in-clear" });
+        return allTransactions({ ...options, tls: "none" });
+      });
+    });
+  });
+
+/** A server may take no more than so many transactions on a connection (RFC 9422): the rest goes over further ones. */
+const allTransactions = (
+  options: Options,
+): Effect.Effect<Outcome, SessionError | GrammarError, Socket.Socket> =>
+  Effect.flatMap(conversation(options), (outcome) => {
+    const left = outcome.recipients.flatMap(({ reason }, index) => reason === "MailLimit" ? [index] : []);
+    if (left.length === 0 || left.length === outcome.recipients.length) return Effect.succeed(outcome);
+    const { envelope } = options;
+    const rest = { ...envelope, recipients: left.map((index) => envelope.recipients[index]!) };
+    const merge = (further: ReadonlyArray<RecipientOutcome>): ReadonlyArray<RecipientOutcome> =>
+      outcome.recipients.map((recipient, index) => left.includes(index) ? further[left.indexOf(index)]! : recipient);
+    return allTransactions({ ...options, envelope: rest }).pipe(
+      Effect.map((further) => ({ ...outcome, recipients: merge(further.recipients) })),
+      Effect.catchTag("SessionError", (error) => Effect.fail(withRecipients(error, merge(error.recipients)))),
+    );
+  });
+
+const conversation = (
+  options: Options,
 ): Effect.Effect<Outcome, SessionError | GrammarError, Socket.Socket> => {
-  const { envelope, content, stopAfter } = options;
+  const { envelope, content, dropAfter, say = [] } = options;
+  const until = dropAfter ?? options.stopAfter ?? "final";
   return Effect.gen(function* () {
+    if (until === "connect") return yield* onlyDial(options);
     const session = yield* Session.greet(options);
-    if (stopAfter === "greeting") return stopped(envelope, "greeting", session);
-    yield* session.hello;
-    if (stopAfter === "ehlo") return stopped(envelope, "ehlo", session);
-    return yield* session.send(envelope, content, stopAfter);
+    const leave = dropAfter === undefined ? Effect.void : session.drop;
+    const stopped = (stage: Stage, reply = session.reply) => Effect.as(leave, stoppedAt(envelope, stage, reply));
+    if (until === "greeting") return yield* stopped(until);
+    const hello = helloUntil[until];
+    yield* session.hello(until === "starttls" && dropAfter !== undefined ? "starttls" : hello);
+    if (hello !== undefined) return yield* stopped(until as Stage);
+    for (const command of say) yield* session.command(command);
+    const outcome = yield* session.send(envelope, content, until as Transaction.Until);
+    return yield* Effect.as(leave, outcome);
   }).pipe(
     Effect.catchTag("SessionError", (error) => undelivered(envelope, error)),
     Effect.scoped,
   );
 };
 
-const stopped = (envelope: Envelope, stage: "greeting" | "ehlo", session: Session.Session): Outcome => ({
-  recipients: Transaction.withoutTransaction(
-    envelope,
-    "deferred",
-    stage,
-    stage === "greeting" ? session.greeting : undefined,
-    "Stopped",
-  ),
+/** Where the introduction ends, if the conversation does not go beyond it. */
+const helloUntil: { readonly [S in DropAfter | "final"]?: HelloUntil } = {
+  ehlo: "ehlo",
+  starttls: "tls",
+  tls: "tls",
+  "ehlo-tls": "ehlo-tls",
+  xclient: "xclient",
+  auth: "auth",
+};
+
+const onlyDial = (
+  { envelope, timeouts = Timeouts.defaults, observe = () => {} }: Options,
+): Effect.Effect<Outcome, SessionError, Socket.Socket | Scope.Scope> =>
+  Effect.flatMap(
+    Effect.scope,
+    (scope) => Effect.as(dial(scope, timeouts, observe), stoppedAt(envelope, "connect", undefined)),
+  );
+
+const stoppedAt = (envelope: Envelope, stage: Stage, reply: SessionError["reply"]): Outcome => ({
+  recipients: Transaction.withoutTransaction(envelope, "deferred", stage, reply, "Stopped"),
+  adaptations: [],
 });
+
+const withRecipients = (
+  { reason, stage, reply, cause }: SessionError,
+  recipients: ReadonlyArray<RecipientOutcome>,
+): SessionError => new SessionError({ reason, stage, reply, cause, recipients });
 
 /** Before the transaction, a refusal or failure of the session is one of every recipient. */
 const undelivered = (envelope: Envelope, error: SessionError): Effect.Effect<Outcome, SessionError> => {
-  const { reason, stage, reply, cause } = error;
+  const { reason, stage, reply } = error;
   if (error.recipients.length > 0) return Effect.fail(error);
+  // What the server says to EHLO is about the session; what it says to STARTTLS or AUTH is about this client's wishes.
+  const isRefusal = reply !== undefined && (reason === "Refused" || reason === "TlsNotOffered");
+  const verdict = isRefusal ? Transaction.verdictOf(reply) : "deferred";
   if (reason === "Refused" && reply !== undefined) {
-    const verdict = Transaction.verdictOf(reply);
-    return Effect.succeed({ recipients: Transaction.withoutTransaction(envelope, verdict, stage, reply) });
+    const recipients = Transaction.withoutTransaction(envelope, verdict, stage, reply);
+    return Effect.succeed({ recipients, adaptations: [] });
   }
-  const recipients = Transaction.withoutTransaction(envelope, "deferred", stage, reply, reason);
-  return Effect.fail(new SessionError({ reason, stage, reply, cause, recipients }));
+  return Effect.fail(withRecipients(error, Transaction.withoutTransaction(envelope, verdict, stage, reply, reason)));
 };

@@ -94,6 +94,7 @@ export interface Turned {
    * - `empty-message`: a pipelined DATA was answered 354 though no recipient was accepted; a lone dot ends it.
    * - `refused-here`: the message cannot go to this server, see the recipients' reasons.
    * - `in-clear`: TLS was to be used if possible, and the server refused STARTTLS; the conversation goes on in clear.
+   * - `retry-in-clear`: TLS was to be used if possible, and the handshake failed; a new connection in clear follows.
    * - `limit`: the server's LIMITS are reached; the rest follows in a further transaction.
    * - `chunk-refused`: a chunk was refused; the rest of the message is not sent.
    * - `auth-cancelled`: the exchange made no sense, and is cancelled with `*`.
@@ -104,6 +105,7 @@ export interface Turned {
     | "empty-message"
     | "refused-here"
     | "in-clear"
+    | "retry-in-clear"
     | "limit"
     | "chunk-refused"
     | "auth-cancelled";

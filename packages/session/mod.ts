@@ -27,6 +27,7 @@
  *
  * @module
  */
+export * from "./authentication.ts";
 /** A message as it goes over the wire. */
 export * as Content from "./content.ts";
 /** The protocol core, without input and output. */
@@ -35,6 +36,8 @@ export * from "./converse.ts";
 /** Who sends to whom. */
 export * as Envelope from "./envelope.ts";
 export * from "./event.ts";
+/** What to do about extensions that are not offered. */
+export * as ExtensionPolicy from "./extension_policy.ts";
 /** What became of a message. */
 export * as Outcome from "./outcome.ts";
 /** A session with one server. */

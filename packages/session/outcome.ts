@@ -25,6 +25,7 @@
 import type { EnhancedStatus } from "@plausch/smtp/enhanced-status";
 import type { ForwardPath } from "@plausch/smtp/path";
 import type { Reply } from "@plausch/smtp/reply";
+import type { TlsLevel } from "@plausch/tls/tls-level";
 import type { Adaptation, Extension } from "./extension_policy.ts";
 import type { FailureReason } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
@@ -85,14 +86,36 @@ export interface Outcome {
 }
 
 /**
- * What a deliverer does next with the recipients that were not accepted (RFC 5321 section 5.1): nothing (`done`), try the
- * next mail exchanger now (`next-host`), never try again (`never`), or try again later but no other host in this run,
- * because the message may have been delivered (`later`).
+ * What a deliverer does next with the recipients that were not accepted (RFC 5321 section 5.1): nothing (`done`), try this host
+ * once more without TLS (`plaintext-retry`), try the next mail exchanger now (`next-host`), never try again in this way (`never`), or
+ * try again later but no other host in this run, because the message may have been delivered (`later`).
  */
-export type Next = "done" | "next-host" | "never" | "later";
+export type Next = "done" | "plaintext-retry" | "next-host" | "never" | "later";
+
+/** These say no for this host; another may say yes. */
+const hostsDiffer: ReadonlySet<RecipientOutcome["reason"]> = new Set<RecipientOutcome["reason"]>([
+  "Needs8bitMime",
+  "NeedsSmtpUtf8",
+  "NeedsBinaryMime",
+  "RequireTlsNotOffered",
+  "NotOffered",
+]);
+
+/** These are for the one who set the client up to mend. */
+const settingsFail: ReadonlySet<RecipientOutcome["reason"]> = new Set<RecipientOutcome["reason"]>([
+  "AuthNotOffered",
+  "NoCommonMechanism",
+  "PlaintextAuthRefused",
+  "AuthRejected",
+  "AuthBroken",
+  "XclientNotOffered",
+  "XclientRefused",
+]);
+
+const introducing: ReadonlySet<Stage> = new Set<Stage>(["greeting", "ehlo", "helo", "ehlo-tls"]);
 
 /**
- * What to do next for one recipient.
+ * What to do next for one recipient. `level` is how much the conversation asked of TLS: only `opportunistic` may be tried without.
  *
  * @example A refused recipient is refused for good
  * ```ts
@@ -106,20 +129,19 @@ export type Next = "done" | "next-host" | "never" | "later";
  * );
  * ```
  */
-export const nextOf = (outcome: RecipientOutcome): Next => {
-  if (outcome.verdict === "accepted") return "done";
-  if (outcome.verdict === "uncertain") return "later";
-  if (outcome.reason === "UnexpectedReply" && outcome.stage === "rcpt") return "done";
-  if (outcome.reason === "UnexpectedReply" && outcome.stage === "final") return "later";
-  if (outcome.verdict === "deferred") return "next-host";
-  const refusedTheSession = outcome.stage === "greeting" || outcome.stage === "ehlo" || outcome.stage === "helo";
-  const otherHostsMayDiffer = outcome.reason === "Needs8bitMime" || outcome.reason === "NeedsSmtpUtf8";
-  return refusedTheSession || otherHostsMayDiffer ? "next-host" : "never";
+export const nextOf = ({ verdict, reason, stage }: RecipientOutcome, level: TlsLevel = "none"): Next => {
+  if (verdict === "accepted") return "done";
+  if (verdict === "uncertain") return "later";
+  if (reason === "UnexpectedReply" && stage === "rcpt") return "done";
+  if (reason === "UnexpectedReply" && stage === "final") return "later";
+  if (reason === "TlsFailed" && level === "opportunistic") return "plaintext-retry";
+  if (settingsFail.has(reason)) return "never";
+  return verdict === "deferred" || introducing.has(stage) || hostsDiffer.has(reason) ? "next-host" : "never";
 };
 
 /**
- * What to do next for a whole outcome: `later` if any recipient needs it, else `next-host`, else `done` if at least one
- * was accepted or nothing is left to do, else `never`.
+ * What to do next for a whole outcome: `later` if any recipient needs it, else `plaintext-retry`, else `next-host`, else `done` if at
+ * least one was accepted or nothing is left to do, else `never`.
  *
  * @example
  * ```ts
@@ -129,10 +151,9 @@ export const nextOf = (outcome: RecipientOutcome): Next => {
  * assertEquals(Outcome.next([]), "done");
  * ```
  */
-export const next = (recipients: ReadonlyArray<RecipientOutcome>): Next => {
-  const nexts = recipients.map(nextOf);
-  if (nexts.includes("later")) return "later";
-  if (nexts.includes("next-host")) return "next-host";
+export const next = (recipients: ReadonlyArray<RecipientOutcome>, level: TlsLevel = "none"): Next => {
+  const nexts = recipients.map((recipient) => nextOf(recipient, level));
+  for (const urgent of ["later", "plaintext-retry", "next-host"] as const) if (nexts.includes(urgent)) return urgent;
   return nexts.includes("never") && !nexts.includes("done") ? "never" : "done";
 };
 

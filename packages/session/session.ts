@@ -46,13 +46,20 @@ import * as Capabilities from "@plausch/smtp/capabilities";
 import * as Command from "@plausch/smtp/command";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import type { Reply } from "@plausch/smtp/reply";
+import type { Mechanism } from "@plausch/smtp/sasl";
+import { TlsError } from "@plausch/tls/tls-error";
+import type { TlsOptions } from "@plausch/tls/tls-options";
+import type { TlsReport } from "@plausch/tls/tls-report";
 import * as Clock from "effect/Clock";
+import * as SecureRandom from "effect/crypto/SecureRandom";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Result from "effect/Result";
 import * as Scope from "effect/Scope";
 import * as Semaphore from "effect/Semaphore";
-import * as Socket from "effect/socket/Socket";
+import type * as Socket from "effect/socket/Socket";
+import { dial } from "./_dial.ts";
+import * as Encryption from "./_encryption.ts";
 import * as Exchange from "./_exchange.ts";
 import type { Content } from "./content.ts";
 import * as Conversation from "./conversation.ts";
@@ -62,8 +69,13 @@ import { SessionError } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
 import * as Timeouts from "./timeouts.ts";
 
-/** How a session is held: the options of its conversation, and its time limits. */
+/** How a session is held: the options of its conversation, its time limits, and how it is encrypted. */
 export interface Options extends Omit<Conversation.Options, "now"> {
+  /**
+   * The settings of the handshake after STARTTLS. Unless the level is `verified`, any certificate will do, but for `pins`. Default:
+   * those of the socket, which checks the name that was dialled.
+   */
+  readonly tlsOptions?: TlsOptions | undefined;
   /** How long to wait for what. Default: those of RFC 5321 section 4.5.3.2, see {@linkcode Timeouts.defaults}. */
   readonly timeouts?: Timeouts.Timeouts | undefined;
 }
@@ -75,10 +87,26 @@ export interface Options extends Omit<Conversation.Options, "now"> {
 export interface Session {
   /** The server's greeting. */
   readonly greeting: Reply;
-  /** What the server offered in its last answer to EHLO; nothing before it and after HELO. */
+  /** The server's last reply. */
+  readonly reply: Reply;
+  /** What the server offered in its last answer to EHLO; nothing before it, after a TLS handshake, and after HELO. */
   readonly capabilities: Capabilities.Capabilities;
-  /** Says EHLO, or HELO where EHLO is refused. Fails with `Refused`, after QUIT, if the server takes neither. */
-  readonly hello: Effect.Effect<Capabilities.Capabilities, SessionError>;
+  /** Whether the connection is encrypted. */
+  readonly isSecure: boolean;
+  /** What the TLS handshake came to, if there was one and the socket can tell. */
+  readonly tls: TlsReport | undefined;
+  /** The mechanism that the client authenticated with, if it did. */
+  readonly authenticated: Mechanism | undefined;
+  /**
+   * Says EHLO (HELO where that is refused, LHLO in LMTP) and whatever the options ask for before the first message: STARTTLS,
+   * XCLIENT, each followed by a new EHLO, AUTH, XFORWARD. With `until` it stops after that stage.
+   *
+   * If the server refuses, or does not offer what is asked for, it fails after QUIT was said: with `Refused`, `TlsNotOffered`,
+   * `AuthRejected`, ... A failed TLS handshake closes the connection.
+   */
+  readonly hello: (
+    until?: Conversation.HelloUntil,
+  ) => Effect.Effect<Capabilities.Capabilities, SessionError>;
   /**
    * Sends one message. Succeeds with one verdict a recipient, refused or not. Fails if the connection broke or the server
    * left the protocol (the error has the verdicts so far), or if a value cannot be encoded; then nothing was sent.
@@ -97,35 +125,9 @@ export interface Session {
    * scope of a session in success does the same.
    */
   readonly quit: Effect.Effect<void>;
+  /** Closes the connection without a word, whatever the server waits for. */
+  readonly drop: Effect.Effect<void>;
 }
-
-interface Connection {
-  readonly reader: Socket.Reader;
-  readonly writer: Socket.Writer;
-}
-
-const connect = (
-  scope: Scope.Scope,
-  timeouts: Timeouts.Timeouts,
-): Effect.Effect<Connection, SessionError, Socket.Socket> =>
-  Effect.gen(function* () {
-    const fail = (cause?: Socket.SocketError): SessionError => {
-      const isLate = cause === undefined || cause.reason._tag === "SocketOpenError" && cause.reason.kind === "Timeout";
-      return new SessionError({
-        reason: isLate ? "Timeout" : "ConnectFailed",
-        stage: "connect",
-        cause,
-        recipients: [],
-      });
-    };
-    const socket = yield* Socket.Socket;
-    const writer = yield* Scope.provide(socket.writer, scope);
-    const reader = yield* Scope.provide(socket.reader, scope).pipe(
-      Effect.mapError(fail),
-      Effect.timeoutOrElse({ duration: timeouts.connect, orElse: () => Effect.fail(fail()) }),
-    );
-    return { reader, writer };
-  });
 
 /**
  * Connects and hears the greeting: a session before its EHLO. The session lives as long as the scope.
@@ -156,18 +158,16 @@ const connect = (
  */
 export const greet = (options: Options): Effect.Effect<Session, SessionError, Socket.Socket | Scope.Scope> =>
   Effect.gen(function* () {
-    const { timeouts = Timeouts.defaults, observe = () => {} } = options;
+    const { timeouts = Timeouts.defaults, observe = () => {}, tls: level = "opportunistic", tlsOptions } = options;
     const clock = yield* Clock.Clock;
     const now = (): number => clock.currentTimeMillisUnsafe();
     const outer = yield* Effect.scope;
     const scope = yield* Scope.fork(outer);
     const close = Scope.close(scope, Exit.void);
-    const { reader, writer } = yield* Effect.onError(connect(scope, timeouts), () => close);
-    yield* Scope.addFinalizer(scope, Effect.sync(() => observe({ _tag: "Closed", at: now() })));
-    observe({ _tag: "Connected", at: now() });
+    const { reader, writer } = yield* Effect.onError(dial(scope, timeouts, observe), () => close);
 
-    const conversation = Conversation.make({ ...options, now });
-    const exchange = Exchange.make(conversation, reader, writer, timeouts);
+    const conversation = Conversation.make({ nonce: randomNonce, ...options, now });
+    const exchange = Exchange.make(conversation, reader, writer, timeouts, { level, options: tlsOptions });
     const turns = yield* Semaphore.make(1);
 
     const closed = (stage: Stage): SessionError =>
@@ -199,7 +199,7 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
       }).pipe(turns.withPermits(1));
 
     const quit: Effect.Effect<void> = Effect.suspend(() => {
-      if (conversation.isOver) return close;
+      if (!conversation.mayQuit) return close;
       conversation.quit();
       return Effect.andThen(exchange, close);
     }).pipe(turns.withPermits(1));
@@ -211,35 +211,62 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
         (refusal) =>
           refusal === undefined
             ? Effect.void
-            : Effect.andThen(quit, Effect.fail(new SessionError({ reason: "Refused", ...refusal, recipients: [] }))),
+            : Effect.andThen(quit, Effect.fail(new SessionError({ ...refusal, recipients: [] }))),
       );
 
     const command: Session["command"] = (command) =>
       request("raw", () => conversation.command(command), () => conversation.reply!);
 
+    const report = Encryption.implicit(reader);
+    if (report !== undefined) {
+      const isProven = report.verification.verified || level !== "verified";
+      if (isProven) conversation.secured(report);
+      else conversation.handshakeFailed(new TlsError({ reason: "CertificateRefused", report }));
+    }
+    if (conversation.failure !== undefined) return yield* Effect.andThen(close, Effect.fail(conversation.failure));
     yield* introduction("greeting", conversation.greet);
     yield* Scope.addFinalizerExit(outer, (exit) => Exit.isSuccess(exit) ? quit : Effect.void);
 
     return {
       greeting: conversation.greeting!,
+      get reply() {
+        return conversation.reply!;
+      },
       get capabilities() {
         return conversation.capabilities ?? Capabilities.none;
       },
-      hello: Effect.map(introduction("ehlo", conversation.hello), () => conversation.capabilities!),
+      get isSecure() {
+        return conversation.isSecure;
+      },
+      get tls() {
+        return conversation.tls;
+      },
+      get authenticated() {
+        return conversation.authenticated;
+      },
+      hello: (until) =>
+        Effect.map(
+          introduction("ehlo", () => conversation.hello(until)),
+          () => conversation.capabilities ?? Capabilities.none,
+        ),
       send: (envelope, content, until) =>
         request(
           "mail",
           () => conversation.send(envelope, content, until),
-          () => ({ recipients: conversation.recipients }),
+          () => ({ recipients: conversation.recipients, adaptations: conversation.adaptations }),
         ),
       command,
       reset: command(Command.rset),
       quit,
+      drop: Effect.andThen(Effect.sync(() => conversation.hangUp()), close),
     };
   });
 
+/** 144 bits that nobody can guess, printable and without a comma (RFC 5802 section 5.1). */
+const randomNonce = (): string => btoa(String.fromCharCode(...SecureRandom.randomBytesUnsafe(18)));
+
 /**
- * Connects, hears the greeting and says EHLO (or HELO): a session that is ready for messages.
+ * Connects, hears the greeting, says EHLO (or HELO) and what else the options ask for: a session that is ready for messages.
  *
  * @example HELO, where EHLO is not known
  * ```ts
@@ -266,4 +293,4 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
  * ```
  */
 export const open = (options: Options): Effect.Effect<Session, SessionError, Socket.Socket | Scope.Scope> =>
-  Effect.tap(greet(options), (session) => session.hello);
+  Effect.tap(greet(options), (session) => session.hello());

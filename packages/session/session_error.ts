@@ -88,8 +88,12 @@ export class SessionError extends Data.Error<{
     return "SessionError";
   }
 
-  /** Whether trying again later may help. Only a session refused with 5yz is final. */
+  /**
+   * Whether trying again later, in the same way, may help. A session refused with 5yz is final, and so is what only other settings
+   * can mend.
+   */
   get isTemporary(): boolean {
+    if (settings.has(this.reason)) return false;
     return this.reason !== "Refused" || this.reply === undefined || Reply.severity(this.reply) === "transient";
   }
 
@@ -98,6 +102,15 @@ export class SessionError extends Data.Error<{
     return describe(this);
   }
 }
+
+const settings: ReadonlySet<FailureReason> = new Set<FailureReason>([
+  "AuthNotOffered",
+  "NoCommonMechanism",
+  "PlaintextAuthRefused",
+  "AuthRejected",
+  "XclientNotOffered",
+  "XclientRefused",
+]);
 
 const describe = ({ reason, stage, reply, cause }: SessionError): string => {
   const about = Stage.describe(stage);
@@ -117,6 +130,30 @@ const describe = ({ reason, stage, reply, cause }: SessionError): string => {
       return `Cannot go on: the server said something that answers nothing${said}`;
     case "Refused":
       return `The server refused the session at ${about}${said}`;
+    case "TlsNotOffered":
+      return `Cannot go on: TLS is required, and the server does not offer STARTTLS${said}`;
+    case "TlsRefused":
+      return `Cannot go on: TLS is required, and the server refused STARTTLS${said}`;
+    case "TlsFailed":
+      return `Cannot encrypt the connection${detail(cause)}`;
+    case "StartTlsInjection":
+      return "Cannot go on: somebody put octets in clear behind the answer to STARTTLS; the connection is not to be trusted";
+    case "AuthNotOffered":
+      return "Cannot authenticate: the server does not offer AUTH here";
+    case "NoCommonMechanism":
+      return "Cannot authenticate: the server offers no mechanism that fits the credentials";
+    case "PlaintextAuthRefused":
+      return "Did not authenticate: the connection is in clear, and every mechanism in common would give the password away";
+    case "AuthTemporary":
+      return `The server cannot authenticate now${said}`;
+    case "AuthRejected":
+      return `The server does not accept the credentials${said}`;
+    case "AuthBroken":
+      return `Cannot authenticate: the exchange failed${detail(cause)}`;
+    case "XclientNotOffered":
+      return `Cannot go on: the server does not offer ${about}`;
+    case "XclientRefused":
+      return `Cannot go on: the server refused ${about}${said}${detail(cause)}`;
     case "Interrupted":
       return `Interrupted while waiting for ${answer(stage)}`;
     case "Closed":

@@ -247,7 +247,7 @@ it("a connection that breaks after a message is no failure of that message, but 
     Effect.gen(function* () {
       const session = yield* Session.open({ host });
       assertEquals((yield* session.send(toB, hello)).recipients[0]?.verdict, "accepted");
-      const error = yield* Effect.flip(session.hello);
+      const error = yield* Effect.flip(session.hello());
       assertEquals([error.reason, error.stage, error.recipients], ["ConnectionLost", "ehlo", []]);
     }),
   ));

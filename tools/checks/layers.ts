@@ -24,7 +24,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     node: { "live.ts": ["crypto", "dgram", "dns", "fs/promises", "net"] },
   },
   mx: { packages: ["dns"], effect: "*" },
-  session: { packages: ["line", "smtp"], effect: "*" },
+  session: { packages: ["line", "smtp", "tls"], effect: "*" },
   tls: { packages: [], effect: ["Data", "Duration", "Effect", "Result", "socket/Socket"] },
   net: {
     packages: ["tls"],

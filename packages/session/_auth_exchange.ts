@@ -1,0 +1,58 @@
+import * as Command from "@plausch/smtp/command";
+import type { GrammarError } from "@plausch/smtp/grammar-error";
+import * as Sasl from "@plausch/smtp/sasl";
+import * as Redacted from "effect/Redacted";
+import * as Result from "effect/Result";
+import type { Authentication } from "./authentication.ts";
+
+/** What the client says next: a line of the exchange, or that it gives it up. */
+export type Move = { readonly say: string } | { readonly cancel: unknown };
+
+/** One AUTH command with its challenges and responses (RFC 4954 section 4). Its lines hold credentials. */
+export interface AuthExchange {
+  readonly mechanism: Sasl.Mechanism;
+  readonly command: string;
+  readonly secrets: ReadonlyArray<Redacted.Redacted<string>>;
+  /** The server answered 334 with this text. */
+  challenged(text: string): Move;
+  /** The server answered 2yz: what is wrong with that, if anything. */
+  succeeded(): unknown;
+}
+
+/** Longer lines take the first response on a line of its own (RFC 4954 section 4, RFC 5321 section 4.5.3.1.4). */
+const maxLine = 512;
+
+/** No mechanism needs nearly as many. */
+const maxChallenges = 16;
+
+export const make = (
+  mechanism: Sasl.Mechanism,
+  { credentials, initialResponse = true }: Authentication,
+  nonce: string,
+): Result.Result<AuthExchange, GrammarError> =>
+  Result.flatMap(Sasl.client(mechanism, credentials, { nonce }), (client) => {
+    const bare = Command.format(Command.auth(mechanism));
+    const full = Command.format(Command.auth(mechanism, client.initial));
+    const isShort = Result.isSuccess(full) && full.success.length + 2 <= maxLine;
+    let first = initialResponse && isShort ? undefined : client.initial;
+    let challenges = 0;
+    return Result.map(first === undefined ? full : bare, (command): AuthExchange => ({
+      mechanism,
+      command,
+      secrets: client.secrets,
+      challenged: (text) => {
+        if (++challenges > maxChallenges) return { cancel: new Error("The server asks without end") };
+        if (first !== undefined) {
+          const say = Redacted.value(first);
+          first = undefined;
+          return { say };
+        }
+        const response = client.respond(text);
+        return Result.isSuccess(response) ? { say: Redacted.value(response.success) } : { cancel: response.failure };
+      },
+      succeeded: () => {
+        const finished = client.finish();
+        return Result.isFailure(finished) ? finished.failure : undefined;
+      },
+    }));
+  });

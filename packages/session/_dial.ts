@@ -1,0 +1,44 @@
+import { TlsError } from "@plausch/tls/tls-error";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import * as Scope from "effect/Scope";
+import * as Socket from "effect/socket/Socket";
+import * as Encryption from "./_encryption.ts";
+import type { Observer } from "./event.ts";
+import { SessionError } from "./session_error.ts";
+import type { Timeouts } from "./timeouts.ts";
+
+/** An open connection. */
+export interface Connection {
+  readonly reader: Socket.Reader;
+  readonly writer: Socket.Writer;
+}
+
+const failure = (cause?: Socket.SocketError): SessionError => {
+  const inner = cause === undefined ? undefined : Encryption.causeOf(cause);
+  if (inner instanceof TlsError) {
+    return new SessionError({ reason: "TlsFailed", stage: "tls", cause: inner, recipients: [] });
+  }
+  const isLate = cause === undefined || cause.reason._tag === "SocketOpenError" && cause.reason.kind === "Timeout";
+  return new SessionError({ reason: isLate ? "Timeout" : "ConnectFailed", stage: "connect", cause, recipients: [] });
+};
+
+/** Opens the connection that the scope then owns, and tells of its beginning and its end. */
+export const dial = (
+  scope: Scope.Scope,
+  timeouts: Timeouts,
+  observe: Observer,
+): Effect.Effect<Connection, SessionError, Socket.Socket> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock;
+    const now = (): number => clock.currentTimeMillisUnsafe();
+    const socket = yield* Socket.Socket;
+    const writer = yield* Scope.provide(socket.writer, scope);
+    const reader = yield* Scope.provide(socket.reader, scope).pipe(
+      Effect.mapError(failure),
+      Effect.timeoutOrElse({ duration: timeouts.connect, orElse: () => Effect.fail(failure()) }),
+    );
+    yield* Scope.addFinalizer(scope, Effect.sync(() => observe({ _tag: "Closed", at: now() })));
+    observe({ _tag: "Connected", at: now() });
+    return { reader, writer };
+  });
