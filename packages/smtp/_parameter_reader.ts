@@ -1,6 +1,8 @@
-import { isAscii, isControl, isLetDig } from "./_characters.ts";
-import { isAtom, isDateTime, isDeliverBy, isNotifyList, isSubmitter, maxEnvid, maxOrcpt } from "./_parameter_writer.ts";
+import { isAscii, isControl, isLetDig, octetLength } from "./_characters.ts";
+import { isDateTime } from "./_date_time.ts";
+import { isAtom, isDeliverBy, isNotifyList, isSubmitter, maxEnvid, maxOrcpt } from "./_parameter_writer.ts";
 import { fault, type Source } from "./_source.ts";
+import { isUtf8Type, readUtf8Address } from "./_utf8_address.ts";
 import { readXtext } from "./_xtext.ts";
 import { GrammarError } from "./grammar_error.ts";
 import type {
@@ -105,14 +107,16 @@ export const readNotify = (source: Source, value: string): Notify | GrammarError
 
 const readOrcpt = (one: EsmtpParameter, lenient: boolean): OriginalRecipient | GrammarError => {
   const source = sourceOf(one);
-  if (source.text.length > maxOrcpt) return fault(source, "OrcptTooLong", undefined, maxOrcpt);
+  if (octetLength(source.text) > maxOrcpt) return fault(source, "OrcptTooLong", undefined, maxOrcpt);
   const { value = "" } = one;
   const semicolon = value.indexOf(";");
   const addressType = value.slice(0, Math.max(semicolon, 0));
   if (!isAtom(addressType) || addressType.includes("=")) return fault(source, "BadOrcpt");
-  const address = readXtext(source, one.keyword.length + semicolon + 2, lenient);
+  const isUtf8 = isUtf8Type(addressType);
+  const read = isUtf8 ? readUtf8Address : readXtext;
+  const address = read(source, one.keyword.length + semicolon + 2, lenient);
   if (address instanceof GrammarError) return address;
-  return address !== "" && isPrintable(address) ? { addressType, address } : fault(source, "BadOrcpt");
+  return address !== "" && (isUtf8 || isPrintable(address)) ? { addressType, address } : fault(source, "BadOrcpt");
 };
 
 const readAuth = (one: EsmtpParameter, lenient: boolean): string | GrammarError => {

@@ -1,6 +1,8 @@
 import * as Result from "effect/Result";
-import { charsetFault, isAtext, isLetDig } from "./_characters.ts";
+import { charsetFault, isAtext, isLetDig, octetLength } from "./_characters.ts";
+import { isDateTime } from "./_date_time.ts";
 import { fault, type Source } from "./_source.ts";
+import { isUtf8Type, writeUtf8Address } from "./_utf8_address.ts";
 import { GrammarError } from "./grammar_error.ts";
 import * as Mailbox from "./mailbox.ts";
 import type {
@@ -68,15 +70,11 @@ const writeEnvid = (envid: string): string | GrammarError => {
 export const isSubmitter = (text: string): boolean =>
   text === "<>" || Result.isSuccess(Mailbox.fromString(text, { smtputf8: true }));
 
-const maxAuth = 500;
-
 const writeAuth = (auth: string): string | GrammarError => {
   const source = parameter(`AUTH=${auth}`);
   const charset = charsetFault(source, true);
   if (charset !== undefined) return charset;
-  if (!isSubmitter(auth)) return fault(source, "BadAuth");
-  const xtext = Xtext.encode(auth);
-  return ` AUTH=${xtext}`.length > maxAuth ? fault(source, "BadAuth") : xtext;
+  return isSubmitter(auth) ? Xtext.encode(auth) : fault(source, "BadAuth");
 };
 
 const isWhole = (value: number, min: number, max: number): boolean =>
@@ -89,24 +87,12 @@ export const isDeliverBy = ({ seconds, mode }: DeliverBy): boolean =>
   mode === "R" ? isWhole(seconds, 1, maxSeconds) : mode === "N" && isWhole(seconds, -maxSeconds, maxSeconds);
 
 const writeBy = (by: DeliverBy): string | GrammarError => {
-  // "-0" is no number of seconds that anybody means.
   const text = `${by.seconds};${by.mode}${by.trace === true ? "T" : ""}`;
   return isDeliverBy(by) ? text : fault(parameter(`BY=${text}`), "BadBy");
 };
 
 const writeHoldFor = (seconds: number): string | GrammarError =>
   isWhole(seconds, 1, maxSeconds) ? String(seconds) : fault(parameter(`HOLDFOR=${seconds}`), "BadHold");
-
-const dateTime = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{1,9})?Z$/;
-
-/** Whether it is a date and time in UTC that the calendar has (RFC 3339 section 5.6). A minute may have a leap second. */
-export const isDateTime = (text: string): boolean => {
-  const [, year, month, day, hour, minute, second] = dateTime.exec(text)?.map(Number) ?? [];
-  if (year === undefined || month === undefined || day === undefined) return false;
-  const date = new Date(Date.UTC(2000, month - 1, day));
-  date.setUTCFullYear(year, month - 1, day);
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour! < 24 && minute! < 60 && second! <= 60;
-};
 
 const writeHoldUntil = (dateAndTime: string): string | GrammarError =>
   isDateTime(dateAndTime) ? dateAndTime : fault(parameter(`HOLDUNTIL=${dateAndTime}`), "BadHold");
@@ -134,14 +120,25 @@ export const isAtom = (text: string): boolean => {
   return text !== "";
 };
 
-const writeOrcpt = ({ addressType, address }: OriginalRecipient): string | GrammarError => {
+/** The address of an original recipient, coded as its type says. */
+const writeOriginal = (
+  source: Source,
+  { addressType, address }: OriginalRecipient,
+  smtputf8: boolean,
+): string | GrammarError => {
+  if (isUtf8Type(addressType)) return writeUtf8Address(source, address, smtputf8);
+  return charsetFault(source, false) ?? (address === "" ? fault(source, "BadOrcpt") : Xtext.encode(address));
+};
+
+const writeOrcpt = (orcpt: OriginalRecipient, smtputf8: boolean): string | GrammarError => {
+  const { addressType, address } = orcpt;
   const source = parameter(`ORCPT=${addressType};${address}`);
-  const charset = charsetFault(source, false);
-  if (charset !== undefined) return charset;
+  const coded = writeOriginal(source, orcpt, smtputf8);
+  if (coded instanceof GrammarError) return coded;
   // The "=" of an atom would end the keyword a second time.
-  if (!isAtom(addressType) || addressType.includes("=") || address === "") return fault(source, "BadOrcpt");
-  const value = `${addressType};${Xtext.encode(address)}`;
-  return "ORCPT=".length + value.length > maxOrcpt ? fault(source, "OrcptTooLong", undefined, maxOrcpt) : value;
+  if (!isAtom(addressType) || addressType.includes("=")) return fault(source, "BadOrcpt");
+  const value = `${addressType};${coded}`;
+  return "ORCPT=".length + octetLength(value) > maxOrcpt ? fault(source, "OrcptTooLong", undefined, maxOrcpt) : value;
 };
 
 /** Letters, digits and hyphens, the first no hyphen (RFC 5321 section 4.1.2, esmtp-keyword). */
@@ -227,5 +224,9 @@ export const writeMail = (parameters: MailParameters): Written | GrammarError =>
 export const writeRcpt = (parameters: RcptParameters, smtputf8: boolean): Written | GrammarError => {
   if (isEmpty(parameters)) return none;
   const { notify, orcpt, other } = parameters;
-  return write([["NOTIFY", map(notify, writeNotify)], ["ORCPT", map(orcpt, writeOrcpt)]], other ?? [], smtputf8);
+  return write(
+    [["NOTIFY", map(notify, writeNotify)], ["ORCPT", map(orcpt, (original) => writeOrcpt(original, smtputf8))]],
+    other ?? [],
+    smtputf8,
+  );
 };

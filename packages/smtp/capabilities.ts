@@ -21,7 +21,7 @@
  *
  * @module
  */
-import { isDateTime } from "./_parameter_writer.ts";
+import { isDateTime } from "./_date_time.ts";
 import type { Reply } from "./reply.ts";
 
 /** What a server said about itself and offered. */
@@ -125,6 +125,12 @@ const upperCase = (names: ReadonlyArray<string>): ReadonlyArray<string> => [
   ...new Set(names.map((name) => name.toUpperCase())),
 ];
 
+/** What follows a comma is left to extensions that nobody has written (RFC 2852 section 2). */
+const deliverBy = ([parameter = ""]: ReadonlyArray<string>): DeliverBy => {
+  const minimum = parameter.split(",", 1)[0]!;
+  return { minimum: secondsPattern.test(minimum) ? Number(minimum) : undefined };
+};
+
 const futureRelease = ([interval = "", dateTime = ""]: ReadonlyArray<string> = []): FutureRelease | undefined => {
   const maxDateTime = dateTime.toUpperCase();
   return secondsPattern.test(interval) && Number(interval) > 0 && isDateTime(maxDateTime)
@@ -162,9 +168,7 @@ const make = (
     binaryMime: keywords.has("BINARYMIME"),
     startTls: keywords.has("STARTTLS"),
     requireTls: keywords.has("REQUIRETLS"),
-    deliverBy: map(keywords.get("DELIVERBY"), ([minimum = ""]) => ({
-      minimum: secondsPattern.test(minimum) ? Number(minimum) : undefined,
-    })),
+    deliverBy: map(keywords.get("DELIVERBY"), deliverBy),
     futureRelease: futureRelease(keywords.get("FUTURERELEASE")),
     mtPriority: map(keywords.get("MT-PRIORITY"), ([profile]) => ({ profile })),
     xclient: map(keywords.get("XCLIENT"), upperCase),

@@ -23,10 +23,10 @@
 import * as Redacted from "effect/Redacted";
 import * as Result from "effect/Result";
 import { charsetFault, octetLength } from "./_characters.ts";
-import { isBase64, isMechanism, nodeFault, writeAttributes } from "./_command_arguments.ts";
+import { isBase64, isMechanism, lineFault, nodeFault, writeAttributes } from "./_command_arguments.ts";
 import { maxCommandLine, writeMail, writeRcpt, type Written } from "./_parameter_writer.ts";
 import { wirePath } from "./_path.ts";
-import { fault, type Source } from "./_source.ts";
+import { fault } from "./_source.ts";
 import * as Domain from "./domain.ts";
 import { GrammarError } from "./grammar_error.ts";
 import * as Octets from "./octets.ts";
@@ -91,7 +91,7 @@ export interface Auth {
   readonly _tag: "AUTH";
   /** The name of the SASL mechanism: 1 to 20 letters, digits, hyphens and underscores. It is written in upper case. */
   readonly mechanism: string;
-  /** The initial response in base64. An empty one is written `=`. No error holds it. */
+  /** The initial response in base64 with its padding. An empty one is written `=`. No error holds it. */
   readonly initial?: Redacted.Redacted<string> | undefined;
 }
 
@@ -300,6 +300,23 @@ export const startTls: StartTls = { _tag: "STARTTLS" };
  */
 export const auth = (mechanism: string, initial?: Redacted.Redacted<string>): Auth =>
   initial === undefined ? { _tag: "AUTH", mechanism } : { _tag: "AUTH", mechanism, initial };
+
+/**
+ * Whether AUTH with its initial response is short enough: RFC 4954 section 4 leaves it under the limit for all commands, 512
+ * octets with its CRLF. A client sends a longer response after the first, empty challenge. The encoder does not insist on it.
+ *
+ * @example A token is too long
+ * ```ts
+ * import * as Command from "@plausch/smtp/command";
+ * import * as Redacted from "effect/Redacted";
+ * import { assert } from "@std/assert";
+ *
+ * assert(Command.allowsInitial(Command.auth("PLAIN", Redacted.make("AHRpbQB0YW5zdGFhZg=="))));
+ * assert(!Command.allowsInitial(Command.auth("XOAUTH2", Redacted.make("dXNlcg==".repeat(100)))));
+ * ```
+ */
+export const allowsInitial = ({ mechanism, initial }: Auth): boolean =>
+  initial === undefined || `AUTH ${mechanism} ${Redacted.value(initial)}\r\n`.length <= maxCommandLine;
 
 /**
  * XCLIENT with its attributes.
@@ -531,10 +548,9 @@ const maxAuthLine = 12288;
 
 /** Checks what was not built from checked parts, and its length. */
 const gate = (line: string, utf8: boolean, maxLine: number): string | GrammarError => {
-  const source: Source = { subject: "command", text: line };
-  const charset = charsetFault(source, utf8);
-  if (charset !== undefined) return charset;
-  return octetLength(line) + 2 > maxLine ? fault(source, "CommandTooLong", undefined, maxLine) : line;
+  const charset = charsetFault({ subject: "command", text: line }, utf8);
+  if (charset !== undefined) return lineFault(line, charset.reason, charset.offset);
+  return octetLength(line) + 2 > maxLine ? lineFault(line, "CommandTooLong", undefined, maxLine) : line;
 };
 
 /** A line of checked parts. Without parameters it cannot be too long: a path has at most 256 octets. */
@@ -571,16 +587,11 @@ const verify = ({ _tag, argument, smtputf8 }: Vrfy | Expn, utf8: boolean): strin
 };
 
 const authenticate = ({ mechanism, initial }: Auth): string | GrammarError => {
-  // Neither an initial response nor what was mistaken for a mechanism may get into an error.
-  if (!isMechanism(mechanism)) return fault({ subject: "command", text: "AUTH" }, "BadMechanism");
+  if (!isMechanism(mechanism)) return lineFault("AUTH", "BadMechanism");
   const head = `AUTH ${mechanism.toUpperCase()}`;
   if (initial === undefined) return head;
   const response = Redacted.value(initial);
-  if (!isBase64(response)) return fault({ subject: "command", text: head }, "BadBase64");
-  const line = `${head} ${response === "" ? "=" : response}`;
-  return line.length + 2 > maxAuthLine
-    ? fault({ subject: "command", text: head }, "CommandTooLong", undefined, maxAuthLine)
-    : line;
+  return isBase64(response) ? gate(`${head} ${response || "="}`, false, maxAuthLine) : lineFault(head, "BadBase64");
 };
 
 const chunk = ({ size, last }: Bdat): string | GrammarError => {
@@ -638,7 +649,9 @@ const line = (command: Command, { smtputf8 }: FormatOptions): string | GrammarEr
 /**
  * The command as a line without its CRLF. Fails with a reason of its argument's type (`BadSize`, `NonAscii`, ...), with
  * `ControlCharacter`, or with `CommandTooLong` for a line over 512 octets with its CRLF and what its parameters add to that
- * (RFC 5321 section 4.5.3.1.4). A raw line may have 12288 octets.
+ * (RFC 5321 section 4.5.3.1.4). AUTH and a raw line may have 12288 octets (RFC 4954 section 4).
+ *
+ * The line of AUTH shows its initial response. An error of AUTH, also in a raw line, shows nothing that follows the verb.
  *
  * @example A sender that needs SMTPUTF8 needs the parameter
  * ```ts

@@ -21,7 +21,7 @@
 import * as Redacted from "effect/Redacted";
 import * as Result from "effect/Result";
 import { charsetFault, isAscii } from "./_characters.ts";
-import { isBase64, isMechanism, nodeFault, readAttribute } from "./_command_arguments.ts";
+import { isBase64, isMechanism, lineFault, nodeFault, readAttribute } from "./_command_arguments.ts";
 import { type Parameters, readMail, readRcpt } from "./_parameter_reader.ts";
 import { readPath } from "./_path.ts";
 import { fault, type Read, type Source } from "./_source.ts";
@@ -187,8 +187,7 @@ const readWords = (line: Line): ReadonlyArray<string> | GrammarError =>
   });
 
 const readAuth = (line: Line): Command.Auth | GrammarError => {
-  // A secret may stand anywhere in this line, so no error has more of it than the verb.
-  const hidden = (reason: GrammarReason): GrammarError => fault({ subject: "command", text: "AUTH" }, reason);
+  const hidden = (reason: GrammarReason): GrammarError => lineFault(line.text, reason);
   const words = readWords(line);
   if (words instanceof GrammarError) return hidden(words.reason);
   const [mechanism = "", initial, ...more] = words;
@@ -259,8 +258,11 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
  *
  * A verb that is none of these fails with `UnknownVerb`, before anything else is looked at. Arguments fail with
  * `MissingArgument`, `UnexpectedArgument`, `BadArgument`, `ControlCharacter`, `NonAscii`, `BadUtf8`, and with the reasons of
- * paths, hosts and parameters. A well-formed parameter that is not known is kept in `other`: whether it is an `UnknownParameter`
- * depends on what the server offers. How long a line may be is for the line decoder to say.
+ * paths, hosts and parameters; AUTH fails with `BadMechanism` and `BadBase64`, too, and no error of it shows more than the
+ * verb. BDAT fails with `BadSize` where the number of octets is no number: then nobody knows where the next command begins, and
+ * a server does best to close the connection. A well-formed parameter that is not known is kept in `other`: whether it is an
+ * `UnknownParameter` depends on what the server offers, and so it is with the known ones. How long a line may be is for the line
+ * decoder to say.
  *
  * @example The reason picks the reply
  * ```ts
@@ -288,7 +290,7 @@ export const parse = (text: string, options: ParseOptions = {}): Result.Result<P
   const space = text.indexOf(" ");
   const verb = text.slice(0, space < 0 ? end : Math.min(space, end));
   const reader = isAscii(verb) ? readers.get(verb.toUpperCase()) : undefined;
-  if (reader === undefined) return Result.fail(fault({ subject: "command", text }, "UnknownVerb"));
+  if (reader === undefined) return Result.fail(lineFault(text, "UnknownVerb"));
   const line: Line = {
     subject: "command",
     text,
@@ -309,7 +311,7 @@ export type SyntaxReplyCode = 500 | 501 | 504 | 550 | 553 | 555;
 
 /**
  * The reply code for an error of {@linkcode parse}, or for an `UnknownParameter` of the server's own finding: 500 for a verb not
- * known or a line too long, 504 for a value of BODY not known, 555 for a parameter not known, 550 and 553 for a sender and a
+ * known or a line too long, 504 for a value of BODY or a mechanism that cannot be known (RFC 4954 section 4), 555 for a parameter not known, 550 and 553 for a sender and a
  * recipient that need SMTPUTF8 (RFC 6531 section 3.5), 501 for all else (RFC 5321 section 4.2.3).
  *
  * @example A parameter that the server does not offer
@@ -329,6 +331,7 @@ export const replyCode = (error: GrammarError): SyntaxReplyCode => {
     case "LineTooLong":
       return 500;
     case "BadBody":
+    case "BadMechanism":
       return 504;
     case "UnknownParameter":
       return 555;

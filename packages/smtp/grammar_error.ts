@@ -77,6 +77,7 @@ const explanations = {
   UnclosedQuote: "the quoted local part has no closing quote",
   // commands and parameters
   BadArgument: "the argument does not fit the command",
+  AttributeTooLong: "the value is longer than {limit} characters when coded",
   BadAuth: 'AUTH is a mailbox or "<>"',
   BadBase64: "the response is not base64",
   BadBody: "BODY is 7BIT, 8BITMIME or BINARYMIME",
@@ -86,7 +87,7 @@ const explanations = {
   BadEnvid: "the envelope identifier is not printable text",
   BadKeyword: "the keyword is not made of letters, digits and hyphens",
   BadNotify: "NOTIFY is NEVER alone, or a set of SUCCESS, FAILURE and DELAY",
-  BadOrcpt: 'the original recipient is not of the form "rfc822;address"',
+  BadOrcpt: 'the original recipient{at} is not of the form "rfc822;address" or "utf-8;address"',
   BadParameterValue: 'the value{at} has a space, "=" or a control character',
   BadPriority: "the priority is not a whole number from -9 to 9",
   BadRet: "RET is FULL or HDRS",
@@ -103,9 +104,17 @@ const explanations = {
   // header fields, RFC 5322 section 2.2
   BadHeaderName: "a field name is printable ASCII without spaces and colons",
   BadHeaderValue: "a field value has no line ends and no control characters of its own",
-  // credentials, RFC 4616
+  // credentials, RFC 4616, RFC 5802, RFC 7628
+  BadHost: "the host is not printable ASCII",
+  BadNonce: "a nonce is printable ASCII without commas, and not empty",
+  BadPort: "a port is a whole number from 1 to 65535",
+  BadToken: "a token is printable ASCII without spaces, and not empty",
   EmptyPassword: "the password is empty",
+  MismatchedCredentials: "the mechanism takes credentials of another kind",
+  NoAuthorizationId: "the mechanism cannot act for another user",
   NulInPlain: "SASL PLAIN cannot carry a NUL octet",
+  TraceTooLong: "the trace is longer than {limit} characters",
+  UnpreparedName: "the name has characters that SASLprep (RFC 4013) does not allow",
 } as const;
 
 /**

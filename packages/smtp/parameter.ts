@@ -24,6 +24,7 @@ import { charsetFault } from "./_characters.ts";
 import { type Parameters, readMail, readNotify, readParameter, readRcpt } from "./_parameter_reader.ts";
 import { writeMail, writeRcpt, type Written } from "./_parameter_writer.ts";
 import { fault, type Source } from "./_source.ts";
+import { isUtf8Type } from "./_utf8_address.ts";
 import { GrammarError } from "./grammar_error.ts";
 
 /** What kind of content a message has (RFC 6152, and RFC 3030 section 3 for `BINARYMIME`). */
@@ -40,9 +41,9 @@ export type Notify = "NEVER" | ReadonlyArray<NotifyCondition>;
 
 /** The address a message was first sent to, before forwarding and mailing lists (RFC 3461 section 4.2). */
 export interface OriginalRecipient {
-  /** What kind of address it is: `rfc822`, almost always. */
+  /** What kind of address it is: `rfc822`, almost always, or `utf-8` for one that is not ASCII (RFC 6533 section 3). */
   readonly addressType: string;
-  /** The address itself, in printable ASCII; the xtext coding is done when it is written. */
+  /** The address itself: printable ASCII, or with `utf-8` any mailbox. It is coded as its type asks for when it is written. */
   readonly address: string;
 }
 
@@ -130,7 +131,7 @@ export interface RcptParameters {
 
 /** How parameters are read and written. */
 export interface ParameterOptions {
-  /** Whether characters outside ASCII may stand in values (RFC 6531 section 3.3). Default: false. */
+  /** Whether characters outside ASCII may stand in values (RFC 6531 section 3.3, RFC 6533 section 3). Default: false. */
   readonly smtputf8?: boolean | undefined;
 }
 
@@ -146,9 +147,10 @@ const value = <A>(read: Parameters<A> | GrammarError): Result.Result<A, GrammarE
 const parameter = (text: string): Source => ({ subject: "parameter", text });
 
 /**
- * The parameters of MAIL as they go on the wire, in the order SIZE, BODY, SMTPUTF8, RET, ENVID, others; empty where there is
- * none. Fails with `BadSize`, `BadBody`, `BadRet`, `BadEnvid`, `EnvidTooLong`, `BadKeyword`, `BadParameterValue`,
- * `DuplicateParameter`, `ControlCharacter` or `NonAscii`.
+ * The parameters of MAIL as they go on the wire, in the order SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH, REQUIRETLS, BY, HOLDFOR,
+ * HOLDUNTIL, MT-PRIORITY, others; empty where there is none. Fails with `BadSize`, `BadBody`, `BadRet`, `BadEnvid`,
+ * `EnvidTooLong`, `BadAuth`, `BadBy`, `BadHold`, `BadPriority`, `BadKeyword`, `BadParameterValue`, `DuplicateParameter`,
+ * `ControlCharacter`, `NonAscii` or `BadUtf8`.
  *
  * @example A size has to be a number
  * ```ts
@@ -176,6 +178,17 @@ export const formatMail = (parameters: MailParameters): Result.Result<string, Gr
  * const orcpt = { addressType: "rfc822", address: "a+b@example.com" };
  * assertEquals(Result.getOrThrow(Parameter.formatRcpt({ orcpt })), "ORCPT=rfc822;a+2Bb@example.com");
  * ```
+ *
+ * @example One that is not ASCII goes in UTF-8 only where that may be sent
+ * ```ts
+ * import * as Parameter from "@plausch/smtp/parameter";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const orcpt = { addressType: "utf-8", address: "ü@example.com" };
+ * assertEquals(Result.getOrThrow(Parameter.formatRcpt({ orcpt })), "ORCPT=utf-8;\\x{FC}@example.com");
+ * assertEquals(Result.getOrThrow(Parameter.formatRcpt({ orcpt }, { smtputf8: true })), "ORCPT=utf-8;ü@example.com");
+ * ```
  */
 export const formatRcpt = (
   parameters: RcptParameters,
@@ -192,8 +205,8 @@ export const formatRcpt = (
  * import * as Result from "effect/Result";
  * import { assertEquals } from "@std/assert";
  *
- * const parameters = Result.getOrThrow(Parameter.mailFromString("size=21 AUTH=<> ENVID=a+20b"));
- * assertEquals(parameters, { size: 21, envid: "a b", other: [{ keyword: "AUTH", value: "<>" }] });
+ * const parameters = Result.getOrThrow(Parameter.mailFromString("size=21 AUTH=<> ENVID=a+20b TRANSID=<1>"));
+ * assertEquals(parameters, { size: 21, auth: "<>", envid: "a b", other: [{ keyword: "TRANSID", value: "<1>" }] });
  * ```
  */
 export const mailFromString = (
@@ -234,7 +247,7 @@ export const rcptFromString = (
  * import * as Result from "effect/Result";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(Result.getOrThrow(Parameter.fromString("MT-PRIORITY=3")), { keyword: "MT-PRIORITY", value: "3" });
+ * assertEquals(Result.getOrThrow(Parameter.fromString("XOORG=example")), { keyword: "XOORG", value: "example" });
  * ```
  */
 export const fromString = (text: string, options: ParameterOptions = {}): Result.Result<EsmtpParameter, GrammarError> =>
@@ -276,8 +289,8 @@ export const notifyFromString = (text: string): Result.Result<Notify, GrammarErr
   result(readNotify(parameter(text), text));
 
 /**
- * Reads an original recipient as people write it, `rfc822;user@example.com`, not coded as xtext. Fails with
- * `ControlCharacter`, `NonAscii` or `BadOrcpt`.
+ * Reads an original recipient as people write it, `rfc822;user@example.com`, not coded in any way. Fails with
+ * `ControlCharacter`, `NonAscii` where the type is not `utf-8`, `BadUtf8` where it is, `BadOrcpt` or `OrcptTooLong`.
  *
  * @example With the type of the address
  * ```ts
@@ -294,9 +307,9 @@ export const notifyFromString = (text: string): Result.Result<Notify, GrammarErr
 export const orcptFromString = (text: string): Result.Result<OriginalRecipient, GrammarError> => {
   const semicolon = text.indexOf(";");
   const source = parameter(text);
-  const charset = charsetFault(source, false);
+  const orcpt = { addressType: text.slice(0, Math.max(semicolon, 0)), address: text.slice(semicolon + 1) };
+  const charset = charsetFault(source, isUtf8Type(orcpt.addressType));
   if (charset !== undefined) return Result.fail(charset);
   if (semicolon < 0) return Result.fail(fault(source, "BadOrcpt"));
-  const orcpt = { addressType: text.slice(0, semicolon), address: text.slice(semicolon + 1) };
   return Result.map(formatRcpt({ orcpt }), () => orcpt);
 };

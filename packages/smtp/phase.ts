@@ -1,7 +1,10 @@
 /**
  * The phase table of an SMTP connection: which verb is legal when, and where each class of reply leads. Client and server
- * read the same table, so they cannot disagree (RFC 5321 sections 4.1.4 and 4.3.2, RFC 3030
- * section 2, RFC 3207 section 4, RFC 4954 section 4).
+ * read the same table, so they cannot disagree (RFC 5321 sections 4.1.4 and 4.3.2, RFC 1985 section 5, RFC 2033 section 4,
+ * RFC 3030 section 2, RFC 3207 section 4, RFC 4954 section 4, and the XCLIENT_README and XFORWARD_README of Postfix).
+ *
+ * The table knows order, and nothing else. Whether a verb is offered, whether LMTP is spoken (LHLO instead of HELO and EHLO),
+ * whether BODY=BINARYMIME rules out DATA, or whether somebody is logged in already, is for the server to ask besides.
  *
  * @example One transaction, phase by phase
  * ```ts
@@ -75,6 +78,8 @@ export type Verb =
 export interface Row {
   /** The phases in which the verb may be said. */
   readonly legal: ReadonlyArray<Phase>;
+  /** Those of them that it does not end, whatever the reply. */
+  readonly stays?: ReadonlyArray<Phase> | undefined;
   /** The phase after a 2yz reply. */
   readonly positive?: Phase | undefined;
   /** The phase after a 3yz reply. */
@@ -96,7 +101,7 @@ export const table: { readonly [V in Verb]: Row } = {
   HANDSHAKE: { legal: ["handshake"], positive: "greeted", refused: "closed" },
   AUTH: { legal: ["ready"], intermediate: "auth" },
   RESPONSE: { legal: ["auth"], positive: "ready", refused: "ready" },
-  XCLIENT: { legal: ["ready"], positive: "greeted" },
+  XCLIENT: { legal: ["greeted", "ready"], positive: "greeted" },
   XFORWARD: { legal: ["ready"] },
   MAIL: { legal: ["ready"], positive: "mail" },
   RCPT: { legal: ["mail", "rcpt"], positive: "rcpt" },
@@ -104,14 +109,15 @@ export const table: { readonly [V in Verb]: Row } = {
   MESSAGE: { legal: ["data"], positive: "ready", intermediate: "closed", refused: "ready" },
   BDAT: { legal: ["rcpt", "bdat"], positive: "bdat", refused: "reset" },
   LAST: { legal: ["rcpt", "bdat"], positive: "ready", refused: "reset" },
-  RSET: question,
+  RSET: { ...question, stays: ["greeted"], positive: "ready" },
   NOOP: question,
   VRFY: question,
   EXPN: question,
   HELP: question,
   ETRN: { legal: ["ready"] },
   QUIT: {
-    legal: ["connected", "greeted", "ready", "auth", "mail", "rcpt", "bdat", "reset"],
+    // Not in "auth": there QUIT would be base64, and a client that wants to go says "*" first.
+    legal: ["connected", "greeted", "ready", "mail", "rcpt", "bdat", "reset"],
     positive: "closed",
     intermediate: "closed",
     refused: "closed",
@@ -136,6 +142,9 @@ export const isLegal = (phase: Phase, verb: Verb): boolean => table[verb].legal.
  * The phase after a verb was answered with a reply of the given severity. A verb that is not legal in the phase changes
  * nothing. RSET leads back to `ready`, or stays in `greeted` when no HELO or EHLO was accepted yet.
  *
+ * LMTP answers MESSAGE and LAST once for each recipient. Together they move the phase once: a positive one among them makes the
+ * answer positive.
+ *
  * @example A refused sender leaves the connection ready for another
  * ```ts
  * import * as Phase from "@plausch/smtp/phase";
@@ -143,13 +152,13 @@ export const isLegal = (phase: Phase, verb: Verb): boolean => table[verb].legal.
  *
  * assertEquals(Phase.after("ready", "MAIL", "permanent"), "ready");
  * assertEquals(Phase.after("rcpt", "RSET", "positive"), "ready");
+ * assertEquals(Phase.after("bdat", "BDAT", "transient"), "reset");
  * ```
  */
 export const after = (phase: Phase, verb: Verb, severity: Severity): Phase => {
   const row = table[verb];
-  if (!row.legal.includes(phase)) return phase;
+  if (!row.legal.includes(phase) || row.stays?.includes(phase) === true) return phase;
   if (severity === "intermediate") return row.intermediate ?? phase;
   if (severity !== "positive") return row.refused ?? phase;
-  if (verb === "RSET") return phase === "greeted" ? "greeted" : "ready";
   return row.positive ?? phase;
 };
