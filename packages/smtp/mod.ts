@@ -75,8 +75,11 @@ export * as Reply from "./reply.ts";
 /** Reads replies from the octets of a connection. */
 export * as ReplyParser from "./reply_parser.ts";
 
-/** Responses of SASL mechanisms. */
+/** The client halves of the SASL mechanisms, and the choice between them. */
 export * as Sasl from "./sasl.ts";
+
+/** Why a SASL exchange cannot go on. */
+export { SaslError, type SaslReason } from "./sasl_error.ts";
 
 /** Any octets inside an ESMTP parameter value (RFC 3461 section 4). */
 export * as Xtext from "./xtext.ts";

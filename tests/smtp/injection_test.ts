@@ -36,7 +36,10 @@ const mailbox = (value: string): Carried =>
 const host = (value: string): Carried => Result.map(Domain.hostFromString(value), Domain.format);
 
 const plain = (user: string, password: string): Carried =>
-  Result.map(Sasl.plain({ user, password: Redacted.make(password) }), Redacted.value);
+  Result.map(
+    Sasl.client("PLAIN", { _tag: "Password", user, password: Redacted.make(password) }, { nonce: "" }),
+    ({ initial }) => Redacted.value(initial!),
+  );
 
 /** The way of each field to the wire. */
 const carry: Readonly<Record<string, (value: never) => Carried>> = {

@@ -17,7 +17,7 @@ export interface Layer {
 /** The rooms and their doors: who may import what. Keep it equal to the table in docs/architecture.md. */
 export const layers: Readonly<Record<string, Layer>> = {
   line: { packages: [], effect: ["Data", "Result"] },
-  smtp: { packages: [], effect: ["Data", "Redacted", "Result"] },
+  smtp: { packages: [], effect: ["Data", "Redacted", "Result"], libraries: ["@noble/hashes"] },
   dns: {
     packages: [],
     effect: "*",
