@@ -10,6 +10,7 @@
  * import * as MockSocket from "@plausch/testing/mock-socket";
  * import * as Transcript from "@plausch/testing/transcript";
  * import * as Clock from "effect/Clock";
+import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
  * import * as Result from "effect/Result";
  * import { assertEquals } from "@std/assert";
@@ -40,6 +41,7 @@ import * as Effect from "effect/Effect";
  */
 import type { Command } from "@plausch/smtp/command";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
+import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type * as Socket from "effect/socket/Socket";
