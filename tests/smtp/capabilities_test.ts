@@ -23,6 +23,10 @@ Deno.test("the extensions that programs ask for are booleans", () => {
     "BINARYMIME": "binaryMime",
     "STARTTLS": "startTls",
     "REQUIRETLS": "requireTls",
+    "ETRN": "etrn",
+    "VRFY": "vrfy",
+    "EXPN": "expn",
+    "HELP": "help",
   } as const;
   const names = Object.values(flags);
   for (const [keyword, flag] of Object.entries(flags)) {
@@ -88,6 +92,55 @@ Deno.test("limits are whole numbers from 1 on; others stay parameters", () => {
   );
   assertEquals([...capabilities.limits], [["RCPTMAX", 100], ["MAILMAX", 50], ["X9", 9]]);
   assertEquals(capabilities.keywords.get("LIMITS")?.length, 11);
+});
+
+Deno.test("DELIVERBY has a minimum or none (RFC 2852 section 2)", () => {
+  const minimum = (line: string) => offer(line).deliverBy;
+  assertEquals(offer().deliverBy, undefined);
+  assertEquals(minimum("DELIVERBY"), { minimum: undefined });
+  assertEquals(minimum("deliverby 240"), { minimum: 240 });
+  assertEquals(minimum("DELIVERBY 0"), { minimum: 0 });
+  assertEquals(minimum("DELIVERBY 60,x-new"), { minimum: 60 });
+  for (const parameter of [",x-new", "-1", "1.5", "1000000000", "soon"]) {
+    assertEquals(minimum(`DELIVERBY ${parameter}`), { minimum: undefined }, parameter);
+  }
+});
+
+Deno.test("FUTURERELEASE has two limits, or is not believed (RFC 4865 section 3)", () => {
+  const limits = (line: string) => offer(line).futureRelease;
+  assertEquals(limits("FUTURERELEASE 604800 2030-01-31T08:00:00Z"), {
+    maxInterval: 604800,
+    maxDateTime: "2030-01-31T08:00:00Z",
+  });
+  assertEquals(limits("futurerelease 1 2030-01-31t08:00:00z"), {
+    maxInterval: 1,
+    maxDateTime: "2030-01-31T08:00:00Z",
+  });
+  for (
+    const parameters of ["", " 604800", " 0 2030-01-31T08:00:00Z", " 1 2030-01-32T08:00:00Z", " 1 1899999999", " x y"]
+  ) {
+    assertEquals(limits(`FUTURERELEASE${parameters}`), undefined, parameters);
+  }
+  assert(Capabilities.has(offer("FUTURERELEASE"), "FUTURERELEASE"));
+});
+
+Deno.test("MT-PRIORITY has a profile or none (RFC 6710 section 3)", () => {
+  assertEquals(offer().mtPriority, undefined);
+  assertEquals(offer("MT-PRIORITY").mtPriority, { profile: undefined });
+  assertEquals(offer("mt-priority MIXER").mtPriority, { profile: "MIXER" });
+});
+
+Deno.test("XCLIENT and XFORWARD name their attributes, in upper case and without doubles", () => {
+  assertEquals([offer().xclient, offer().xforward], [undefined, undefined]);
+  const capabilities = offer("XCLIENT NAME addr Name", "XFORWARD");
+  assertEquals([capabilities.xclient, capabilities.xforward], [["NAME", "ADDR"], []]);
+  assertEquals(capabilities.keywords.get("XCLIENT"), ["NAME", "addr", "Name"]);
+});
+
+Deno.test("nothing is offered where only HELO is known", () => {
+  const { keywords, limits, auth, ignored, name, greeting, ...rest } = Capabilities.none;
+  assertEquals([keywords.size, limits.size, auth, ignored, name, greeting], [0, 0, [], [], "", ""]);
+  assertEquals(Object.values(rest).filter((value) => value !== undefined && value !== false), []);
 });
 
 Deno.test("keywords named like properties of objects are keywords and nothing else", () => {
