@@ -8,8 +8,8 @@
  * import * as Envelope from "@plausch/session/envelope";
  * import * as Domain from "@plausch/smtp/domain";
  * import * as MockSocket from "@plausch/testing/mock-socket";
- *  * import * as Transcript from "@plausch/testing/transcript";
-import * as Effect from "effect/Effect";
+ * import * as Transcript from "@plausch/testing/transcript";
+ * import * as Effect from "effect/Effect";
  * import * as Result from "effect/Result";
  * import { assertEquals } from "@std/assert";
  *
