@@ -43,6 +43,8 @@ export interface Peer {
   readonly ports: Readonly<Record<string, number>>;
   /** The paths of its unix sockets, by their use. */
   readonly sockets: Readonly<Record<string, string>>;
+  /** The path of its log, where tests read it. */
+  readonly log: string | undefined;
   readonly store: Store | undefined;
 }
 
@@ -52,6 +54,7 @@ interface Settings {
   readonly peers: Record<PeerName, {
     readonly ports: Record<string, number>;
     readonly sockets?: Record<string, string>;
+    readonly log?: string;
     readonly store?: Store;
   }>;
 }
@@ -83,14 +86,8 @@ const probe = async (name: PeerName): Promise<readonly [PeerName, Peer | undefin
   const known = settings?.peers[name];
   const port = Object.values(known?.ports ?? {})[0];
   if (known === undefined || port === undefined || !await answers(port)) return [name, undefined];
-  return [name, {
-    name,
-    host: "127.0.0.1",
-    port,
-    ports: known.ports,
-    sockets: known.sockets ?? {},
-    store: known.store,
-  }];
+  const { ports, sockets = {}, log, store } = known;
+  return [name, { name, host: "127.0.0.1", port, ports, sockets, log, store }];
 };
 
 const found: ReadonlyMap<PeerName, Peer | undefined> = new Map(await Promise.all(peerNames.map(probe)));
@@ -217,6 +214,17 @@ export const stored = async (
     }
     await sleep(50);
   }
+};
+
+/** The last line of a peer's log that holds a text; waits for it, at most 10 s. */
+export const logged = async (peer: Peer, text: string): Promise<string> => {
+  if (peer.log === undefined) throw new Error(`Nobody reads the log of "${peer.name}"`);
+  for (let left = 200; left > 0; left--) {
+    const line = (await readFile(peer.log, "utf8")).split("\n").findLast((line) => line.includes(text));
+    if (line !== undefined) return line;
+    await sleep(50);
+  }
+  throw new Error(`Nothing about "${text}" in "${peer.log}"`);
 };
 
 /** The fields that a peer puts on top of a message, in this order, each once; "?" marks one that may be missing. */

@@ -110,6 +110,7 @@ Deno.test("a message without exactly the trace fields of its peer is not taken f
     port: 25,
     ports: {},
     sockets: {},
+    log: undefined,
     store: { kind: "maildir", path: "/nowhere" },
   };
   const top = "Return-Path: <a@b.test>\nX-Original-To: c@d.test\nDelivered-To: c@d.test\n";
