@@ -2,6 +2,8 @@
 export interface MessageBuffer {
   /** Adds a copy of the octets. */
   readonly add: (octets: Uint8Array) => void;
+  /** How many octets came, also those beyond the limit. */
+  readonly length: () => number;
   /** The message, or undefined if it is larger than the limit. */
   readonly take: () => Uint8Array | undefined;
 }
@@ -31,6 +33,7 @@ export const make = (limit: number): MessageBuffer => {
       if (length > bytes.length) grow(length);
       bytes.set(octets, at);
     },
+    length: () => length,
     take: () => length > limit ? undefined : bytes.length === length ? bytes : bytes.slice(0, length),
   };
 };

@@ -5,7 +5,7 @@ import type { LineError } from "@plausch/line/line-error";
 import * as CommandParser from "@plausch/smtp/command-parser";
 import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
-import type { Verb } from "@plausch/smtp/phase";
+import type { Phase, Verb } from "@plausch/smtp/phase";
 import * as Reply from "@plausch/smtp/reply";
 import * as Result from "effect/Result";
 
@@ -21,21 +21,22 @@ const make = (code: number, text: string | ReadonlyArray<string>, status?: strin
     status === undefined ? undefined : Result.getOrThrow(EnhancedStatus.fromString(status)),
   );
 
+/** The reply for a client that was not offered enhanced status codes. */
+export const withoutStatus = (reply: Reply.Reply): Reply.Reply =>
+  reply.enhanced === undefined
+    ? reply
+    : { ...reply, lines: reply.lines.map((line) => line.replace(/^[245]\.\d+\.\d+ /, "")), enhanced: undefined };
+
 export const greeting = (host: string): Reply.Reply => make(220, `${host} ESMTP plausch sink`);
 
 export const hello = (host: string): Reply.Reply => make(250, host);
 
-/** The answer to EHLO. No SIZE limit is announced as 0 (RFC 1870 section 4). */
-export const capabilities = (host: string, client: string, messageOctets: number): Reply.Reply =>
-  make(250, [
-    `${host} greets ${client}`,
-    `SIZE ${Number.isFinite(messageOctets) ? messageOctets : 0}`,
-    "PIPELINING",
-    "8BITMIME",
-    "SMTPUTF8",
-    "ENHANCEDSTATUSCODES",
-    "HELP",
-  ]);
+/** The answer to EHLO and LHLO. */
+export const capabilities = (host: string, client: string, lines: ReadonlyArray<string>): Reply.Reply =>
+  make(250, [`${host} greets ${client}`, ...lines]);
+
+/** What the client needs is the other greeting: EHLO here, LHLO there (RFC 2033 section 4.1). */
+export const wrongHello = (wanted: string): Reply.Reply => make(500, `Say ${wanted} here`, "5.5.1");
 
 export const senderTaken: Reply.Reply = make(250, "Sender taken", "2.1.0");
 export const recipientTaken: Reply.Reply = make(250, "Recipient taken", "2.1.5");
@@ -45,13 +46,16 @@ export const notStored: Reply.Reply = make(451, "Cannot store the message now", 
 export const reset: Reply.Reply = make(250, "Forgotten", "2.0.0");
 export const noop: Reply.Reply = make(250, "Still here", "2.0.0");
 export const unverified: Reply.Reply = make(252, "Cannot tell; send it and see", "2.5.0");
+export const unexpanded: Reply.Reply = make(252, "Lists are not told", "2.5.0");
+export const nothingQueued = (node: string): Reply.Reply => make(251, `No messages wait for ${node}`, "2.0.0");
+export const forwardedFor: Reply.Reply = make(250, "Noted", "2.0.0");
 export const goodbye = (host: string): Reply.Reply => make(221, `${host} says goodbye`, "2.0.0");
 
 export const help: Reply.Reply = make(
   214,
   [
     "This is the plausch sink: it takes mail and keeps it",
-    "HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT",
+    "HELO EHLO LHLO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY EXPN ETRN HELP QUIT",
     "See RFC 5321",
   ],
   "2.0.0",
@@ -70,28 +74,70 @@ export const needsSmtputf8 = (code: 550 | 553): Reply.Reply =>
 export const unknownParameter = (keyword: string): Reply.Reply =>
   make(555, `Parameter not recognized: ${keyword}`, "5.5.4");
 
+export const unknownBody = (body: string): Reply.Reply => make(504, `BODY=${body} is not offered`, "5.5.4");
+
+export const cannotHold = (limit: number): Reply.Reply => make(501, `HOLDFOR is at most ${limit} seconds`, "5.5.4");
+
+export const tooManyDomains = (limit: number): Reply.Reply =>
+  make(452, `Too many recipient domains: the limit is ${limit}`, "4.5.3");
+
+/** RFC 3030 section 3. */
+export const needsChunks: Reply.Reply = make(503, "BODY=BINARYMIME is sent with BDAT", "5.5.1");
+
+export const chunkTaken = (size: number): Reply.Reply => make(250, `${size} octets taken`, "2.0.0");
+
+export const readyForTls: Reply.Reply = make(220, "Ready for TLS", "2.0.0");
+/** Somebody said more in clear, for it to be taken as said under TLS (RFC 3207 section 4.2). */
+export const injected: Reply.Reply = make(554, "Nothing may follow STARTTLS in clear; closing", "5.5.1");
+export const alreadySecure: Reply.Reply = make(503, "TLS is on already", "5.5.1");
+/** RFC 3207 section 4. */
+export const needsTls: Reply.Reply = make(530, "Say STARTTLS first", "5.7.0");
+
+/** RFC 4954 section 6. */
+export const authenticated: Reply.Reply = make(235, "Authenticated", "2.7.0");
+export const challenge = (text: string): Reply.Reply => make(334, text);
+export const needsAuthentication: Reply.Reply = make(530, "Say AUTH first", "5.7.0");
+export const alreadyAuthenticated: Reply.Reply = make(503, "Authenticated already", "5.5.1");
+export const unknownMechanism = (mechanism: string): Reply.Reply =>
+  make(504, `The mechanism ${mechanism} is not offered`, "5.5.4");
+export const weakMechanism = (mechanism: string): Reply.Reply =>
+  make(534, `The mechanism ${mechanism} is too weak`, "5.7.9");
+export const clearMechanism = (mechanism: string): Reply.Reply =>
+  make(538, `The mechanism ${mechanism} needs TLS`, "5.7.11");
+export const badCredentials: Reply.Reply = make(535, "The credentials are not valid", "5.7.8");
+export const badResponse: Reply.Reply = make(501, "The response cannot be read", "5.5.2");
+export const cancelled: Reply.Reply = make(501, "Cancelled as you wished", "5.7.0");
+
+export const badAttribute = (text: string): Reply.Reply => make(501, `Bad attribute: ${text}`, "5.5.4");
+
 /** What has to come first. */
 const prerequisites: { readonly [V in Verb]?: string } = {
   MAIL: "EHLO or HELO, and only once in a transaction",
   RCPT: "MAIL",
   DATA: "RCPT",
+  BDAT: "RCPT",
+  STARTTLS: "EHLO",
+  AUTH: "EHLO",
+  ETRN: "EHLO",
+  XCLIENT: "EHLO",
+  XFORWARD: "EHLO",
 };
 
-export const outOfOrder = (verb: Verb): Reply.Reply => {
+export const outOfOrder = (verb: Verb, phase: Phase): Reply.Reply => {
+  if (phase === "reset") return make(503, "A chunk was refused: say RSET first", "5.5.1");
   const first = prerequisites[verb];
   return make(503, first === undefined ? `${verb} is out of place` : `${verb} comes after ${first}`, "5.5.1");
 };
 
-/** Verbs of RFC 5321, its ancestors and its extensions that are known and not implemented (RFC 5321 section 4.2.4). */
-const notImplemented: ReadonlySet<string> = new Set(
-  ["AUTH", "BDAT", "BURL", "ETRN", "EXPN", "SAML", "SEND", "SOML", "STARTTLS", "TURN"],
-);
+/** Verbs that are known and not offered, or never implemented (RFC 5321 section 4.2.4). */
+export const notImplemented = (verb: string): Reply.Reply => make(502, `${verb} is not implemented here`, "5.5.1");
+
+/** Verbs of RFC 5321, its ancestors and its extensions that the sink does not have. */
+const foreign: ReadonlySet<string> = new Set(["BURL", "SAML", "SEND", "SOML", "TURN"]);
 
 const unknownVerb = (line: string): Reply.Reply => {
   const verb = line.trimEnd().split(" ", 1)[0]!.toUpperCase();
-  return notImplemented.has(verb)
-    ? make(502, `${verb} is not implemented here`, "5.5.1")
-    : make(500, "Command not recognized", "5.5.1");
+  return foreign.has(verb) ? notImplemented(verb) : make(500, "Command not recognized", "5.5.1");
 };
 
 /** The answer to a line that is no command. */
@@ -112,13 +158,21 @@ export const brokenMessage = (error: LineError): Reply.Reply =>
   make(550, `Message refused at octet ${error.offset}: ${cause(error)}`, "5.5.2");
 
 /** Why a server hangs up on its own (RFC 5321 section 3.8). */
-export type Reason = "timeout" | "shutdown" | "too many commands" | "too many errors" | "http" | "too many connections";
+export type Reason =
+  | "timeout"
+  | "shutdown"
+  | "too many commands"
+  | "too many errors"
+  | "too many transactions"
+  | "http"
+  | "too many connections";
 
 const reasons: { readonly [R in Reason]: readonly [text: string, status: string] } = {
   timeout: ["Waited too long for you", "4.4.2"],
   shutdown: ["Going down", "4.3.2"],
   "too many commands": ["Too many commands", "4.7.0"],
   "too many errors": ["Too many errors", "4.7.0"],
+  "too many transactions": ["Too many transactions", "4.7.0"],
   http: ["This is SMTP, not HTTP", "4.7.0"],
   "too many connections": ["Too many connections", "4.3.2"],
 };

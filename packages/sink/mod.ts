@@ -17,13 +17,23 @@
  *
  * @module
  */
+/** Who can log in. */
+export * as Authentication from "./authentication.ts";
+/** What a sink offers. */
+export * as Extension from "./extension.ts";
+/** What goes wrong on request. */
+export * as Fault from "./fault.ts";
 /** How much a sink takes from one client. */
 export * as Limits from "./limits.ts";
 /** A store of files. */
 export * as Maildir from "./maildir.ts";
+/** What a site decides. */
+export type * as Policy from "./policy.ts";
 /** The server's side of SMTP, without input and output. */
 export * as ServerProtocol from "./server_protocol.ts";
 /** The server itself. */
 export * as Sink from "./sink.ts";
 /** Where messages go. */
 export * as Store from "./store.ts";
+/** A message that waits for its store. */
+export type * as Submission from "./submission.ts";

@@ -20,41 +20,58 @@
  *
  * @module
  */
-import * as DotUnstuffing from "@plausch/line/dot-unstuffing";
 import * as LineDecoder from "@plausch/line/line-decoder";
+import { LineError } from "@plausch/line/line-error";
+import type * as Command from "@plausch/smtp/command";
 import * as CommandParser from "@plausch/smtp/command-parser";
 import * as Domain from "@plausch/smtp/domain";
 import * as Octets from "@plausch/smtp/octets";
-import type { MailParameters, RcptParameters } from "@plausch/smtp/parameter";
-import type { ForwardPath, ReversePath } from "@plausch/smtp/path";
 import * as Phase from "@plausch/smtp/phase";
 import * as Reply from "@plausch/smtp/reply";
+import type { TlsReport } from "@plausch/tls/tls-report";
 import * as Result from "effect/Result";
-import * as MessageBuffer from "./_message_buffer.ts";
+import * as Authenticator from "./_authenticator.ts";
+import * as Capabilities from "./_capabilities.ts";
+import * as Content from "./_content.ts";
+import * as FaultPlan from "./_fault_plan.ts";
+import * as Identity from "./_identity.ts";
 import * as Replies from "./_replies.ts";
+import * as Speaker from "./_speaker.ts";
+import * as Transactions from "./_transactions.ts";
+import * as Verdicts from "./_verdicts.ts";
+import * as Watch from "./_watch.ts";
+import type { Authentication } from "./authentication.ts";
+import * as Extension from "./extension.ts";
+import type { Fault, Stage } from "./fault.ts";
 import * as Limits from "./limits.ts";
-import type { Protocol } from "./store.ts";
-
-/**
- * Decisions that are the site's own. A 4yz or 5yz reply refuses, a 2yz reply accepts in its own words, undefined accepts. They are
- * called for each command at its place, and must not throw.
- */
-export interface Policy {
-  /** Whether the sender may send. */
-  readonly sender?: ((path: ReversePath, parameters: MailParameters) => Reply.Reply | undefined) | undefined;
-  /** Whether the recipient is taken. */
-  readonly recipient?: ((path: ForwardPath, sender: ReversePath) => Reply.Reply | undefined) | undefined;
-}
+import type { Policy } from "./policy.ts";
+import type { Protocol, Submission } from "./submission.ts";
 
 /** How a server speaks. */
 export interface Options {
   /** The name that the server gives itself. */
   readonly host: string;
+  /** LMTP instead of SMTP: LHLO, and a reply for each recipient (RFC 2033). Default: `smtp`. */
+  readonly protocol?: "smtp" | "lmtp" | undefined;
   /** How much it takes. Default: {@linkcode Limits.defaults}. */
   readonly limits?: Limits.Limits | undefined;
-  /** Whom it refuses. Default: nobody. */
+  /** What it decides by itself. Default: it takes everything. */
   readonly policy?: Policy | undefined;
-  /** Sees each command line and each reply, in order. */
+  /** What it may offer. Default: {@linkcode Extension.usual}. */
+  readonly offers?: ReadonlyArray<Extension.Extension> | undefined;
+  /** Whether the connection can be encrypted by STARTTLS, or is encrypted before the greeting. Default: neither. */
+  readonly tls?: "starttls" | "implicit" | undefined;
+  /** Whether nothing is done for a client in clear: 530 (RFC 3207 section 4). Default: false. */
+  readonly requireTls?: boolean | undefined;
+  /** Who can authenticate, and whether everybody has to. Default: nobody. */
+  readonly authentication?: Authentication | undefined;
+  /** What goes wrong. Default: nothing. */
+  readonly faults?: ReadonlyArray<Fault> | undefined;
+  /** The number of the connection, for faults that happen in one only. Default: 1. */
+  readonly connection?: number | undefined;
+  /** Chance, for faults that have a probability: numbers from 0, and less than 1. Default: always 0, so they all happen. */
+  readonly random?: (() => number) | undefined;
+  /** Sees each command line and each reply, in order, without credentials. */
   readonly observe?: ((event: ProtocolEvent) => void) | undefined;
 }
 
@@ -63,35 +80,27 @@ export type ProtocolEvent =
   | {
     /** A command line came in. */
     readonly _tag: "Heard";
-    /** The line without its CRLF; the client's words, so escape it before printing. */
+    /** The line without its CRLF and without credentials; the client's words, so escape it before printing. */
     readonly line: string;
   }
   | {
     /** A reply goes out. */
     readonly _tag: "Said";
-    /** The reply. */
+    /** The reply, without credentials. */
     readonly reply: Reply.Reply;
+  }
+  | {
+    /** Something goes wrong, as wanted. */
+    readonly _tag: "Faulted";
+    /** What. */
+    readonly fault: Fault;
   };
-
-/** A message that is complete and waits for its store. */
-export interface Submission {
-  /** What the client called itself. */
-  readonly helo: string;
-  /** What it spoke. */
-  readonly protocol: Protocol;
-  /** The sender. */
-  readonly reversePath: ReversePath;
-  /** The accepted recipients, at least one. */
-  readonly forwardPaths: ReadonlyArray<ForwardPath>;
-  /** The message, dots unstuffed. */
-  readonly octets: Uint8Array;
-}
 
 /** The server's side of one connection. */
 export interface ServerProtocol {
-  /** Greets the client. */
+  /** Greets the client, after TLS if that is implicit. */
   greet(): void;
-  /** Octets came in. They are kept, and not looked at, while a submission waits. */
+  /** Octets came in. They are kept, and not looked at, while a submission waits or the server pauses. */
   receive(chunk: Uint8Array): void;
   /** The replies to write, as octets; undefined when there are none. */
   output(): Uint8Array | undefined;
@@ -102,34 +111,66 @@ export interface ServerProtocol {
    * waits any more.
    */
   stored(id: string | undefined): void;
+  /** How many milliseconds to wait before anything else, because a fault wants it so; undefined where there is no wait. */
+  readonly pausing: number | undefined;
+  /** The pause is over. */
+  resume(): void;
+  /** Whether the TLS handshake is to begin now that the output is written. */
+  readonly wantsTls: boolean;
+  /** The handshake went through. What was known of the client is forgotten (RFC 3207 section 4.2). */
+  secured(report?: TlsReport): void;
   /** The client was silent for too long, or the server goes down: 421, and nothing after it. */
   close(reason: "timeout" | "shutdown"): void;
   /** Whether the connection is to be closed once the output is written. */
   readonly isOver: boolean;
 }
 
-/** Between MAIL and the end of the message. */
-interface Transaction {
-  readonly reversePath: ReversePath;
-  readonly smtputf8: boolean;
-  readonly forwardPaths: Array<ForwardPath>;
+/** Who the client is, as far as it told. */
+interface Client {
+  readonly name: string;
+  readonly hello: "HELO" | "EHLO" | "LHLO";
 }
 
-/** Between 354 and the lone dot. */
+const stranger: Client = { name: "", hello: "HELO" };
+
+/** What stands between lines, and who is told when it is whole. */
 interface Incoming {
-  readonly unstuffer: DotUnstuffing.DotUnstuffer;
-  readonly content: MessageBuffer.MessageBuffer;
+  readonly take: Content.Incoming;
+  readonly done: () => void;
 }
 
-/** The first parameter of extensions that are not offered. */
-const unknownInMail = ({ other, ret, envid }: MailParameters): string | undefined =>
-  other?.[0]?.keyword ?? (ret !== undefined ? "RET" : envid !== undefined ? "ENVID" : undefined);
+/** A message that is complete, and what will be said about it. */
+interface Pending {
+  readonly submission: Submission;
+  readonly verb: "MESSAGE" | "LAST";
+  readonly verdicts: ReadonlyArray<Verdicts.Verdict>;
+}
 
-const unknownInRcpt = ({ other, notify, orcpt }: RcptParameters): string | undefined =>
-  other?.[0]?.keyword ?? (notify !== undefined ? "NOTIFY" : orcpt !== undefined ? "ORCPT" : undefined);
+/** The verbs that a client can say. */
+type Said = CommandParser.ParsedCommand["_tag"];
+
+/** The extension without which a verb is not known. */
+const needed: { readonly [V in Said]?: Extension.Extension } = {
+  STARTTLS: "STARTTLS",
+  AUTH: "AUTH",
+  BDAT: "CHUNKING",
+  EXPN: "EXPN",
+  ETRN: "ETRN",
+  XCLIENT: "XCLIENT",
+  XFORWARD: "XFORWARD",
+  HELP: "HELP",
+};
+
+/** What a client must not ask for before TLS, or AUTH, where that is required (RFC 3207 section 4, RFC 4954 section 6). */
+const guarded: ReadonlySet<Said> = new Set(["MAIL", "RCPT", "DATA", "BDAT", "VRFY", "EXPN", "ETRN", "XFORWARD"]);
+
+const stageOf = (verb: Said): Stage => verb === "LHLO" ? "ehlo" : verb.toLowerCase() as Stage;
 
 /** Whether a line that was read has more than ASCII in it. */
 const isInternational = (line: string): boolean => /[\u0080-\uffff]/.test(line);
+
+/** The longest line inside AUTH, with its CRLF (RFC 4954 section 4). */
+const maxAuthLine = 12288;
 
 /**
  * The server's side of a new connection. Its first output is the greeting.
@@ -150,84 +191,176 @@ const isInternational = (line: string): boolean => /[\u0080-\uffff]/.test(line);
  * ```
  */
 export const make = (options: Options): ServerProtocol => {
-  const { host, limits = Limits.defaults, policy = {}, observe = () => {} } = options;
-  const decoder = LineDecoder.make({ maxLineOctets: limits.lineOctets });
+  const { host, limits = Limits.defaults, policy = {}, authentication, requireTls = false } = options;
+  const isLmtp = options.protocol === "lmtp";
+  const offers: ReadonlySet<Extension.Extension> = new Set(options.offers ?? Extension.usual);
+  const watch = Watch.make(options.observe);
+  const speaker = Speaker.make(watch.said);
+  const { faults: wanted = [], connection = 1, random = () => 0 } = options;
+  const faultAt = FaultPlan.make(wanted, connection, random, watch.happened);
+  const authenticator = Authenticator.make(authentication);
+  const maxLineOctets = authentication === undefined ? limits.lineOctets : Math.max(limits.lineOctets, maxAuthLine);
+  const decoder = LineDecoder.make({ maxLineOctets });
 
   let phase: Phase.Phase = "connected";
-  let replies: Array<string> = [];
   let commands = 0;
-  let faults = 0;
-  let client: { readonly name: string; readonly protocol: Protocol } = { name: "", protocol: "SMTP" };
-  let transaction: Transaction | undefined;
+  let errors = 0;
+  let client = stranger;
+  let identity: Identity.Identity = Identity.unknown;
+  let isSecure = false;
+  let tls: TlsReport | undefined;
+  /** A handshake that is to begin, or what happens instead once the client has begun it. */
+  let handshake: "wanted" | FaultPlan.Mishap["action"];
   let incoming: Incoming | undefined;
-  let submission: Submission | undefined;
+  let pending: Pending | undefined;
 
-  const say = (reply: Reply.Reply): void => {
-    observe({ _tag: "Said", reply });
-    replies.push(Reply.format(reply));
-    if (reply.code === 421) hangUp();
-  };
+  const situation = (): Capabilities.Situation => ({
+    offers,
+    limits,
+    canTls: options.tls !== undefined,
+    isSecure,
+    mechanisms: authenticator.mechanisms(isSecure),
+  });
+  const isOffered = (extension: Extension.Extension): boolean => Capabilities.isOffered(extension, situation());
+  const transactions = Transactions.make({ host, limits, policy, isOffered });
+
   const hangUp = (): void => {
     phase = "closed";
-    transaction = incoming = submission = undefined;
+    transactions.forget();
+    incoming = pending = handshake = undefined;
+  };
+  const say = (full: Reply.Reply, mishap?: FaultPlan.Mishap): void => {
+    const reply = offers.has("ENHANCEDSTATUSCODES") ? full : Replies.withoutStatus(full);
+    if (reply.code === 421) hangUp();
+    if (mishap === undefined) speaker.say(reply);
+    else if (!FaultPlan.say(speaker, reply, mishap)) hangUp();
+    if (phase === "closed") speaker.end();
   };
   /** Says what no conversation can go on after. */
   const breakOff = (reply: Reply.Reply): void => {
-    say(reply);
     hangUp();
+    say(reply);
+  };
+  /** Says the reply to a line, if there were not too many bad ones. */
+  const answer = (reply: Reply.Reply, mishap?: FaultPlan.Mishap): void => {
+    if (Reply.isPermanent(reply) && ++errors > limits.faults) say(Replies.closing(host, "too many errors"));
+    else say(reply, mishap);
   };
 
-  const hear = (line: string): void => {
-    observe({ _tag: "Heard", line });
+  const greeting = (): void => {
+    const mishap = faultAt("greeting");
+    const reply = mishap?.reply ?? Replies.greeting(host);
+    phase = Phase.after(phase, "GREETING", Reply.severity(reply));
+    say(reply, mishap);
+  };
+
+  const beginHandshake = (): void => {
+    const { millis = 0, action } = faultAt("tls") ?? {};
+    if (millis > 0) speaker.pause(millis);
+    handshake = action ?? "wanted";
+  };
+
+  const forgetClient = (): void => {
+    client = stranger;
+    transactions.forget();
+    authenticator.forget();
+    identity = Identity.unknown;
+  };
+
+  const endTransaction = (): void => {
+    transactions.forget();
+    identity = Identity.afterMessage(identity);
+  };
+
+  /** Carries out what a verb asks for, or has a fault refuse it, and answers. */
+  const perform = (verb: Phase.Verb, stage: Stage, act: () => Reply.Reply): void => {
+    const mishap = faultAt(stage);
+    const { reply: forced } = mishap ?? {};
+    const reply = forced !== undefined && isRefusal(forced) ? forced : act();
+    phase = Phase.after(phase, verb, Reply.severity(reply));
+    answer(isRefusal(reply) ? reply : forced ?? reply, mishap);
+  };
+
+  const hear = (line: string, octets: number): void => {
+    watch.heard(line);
     commands++;
-    if (CommandParser.isHttp(line)) return say(Replies.closing(host, "http"));
+    if (octets > limits.lineOctets && phase !== "auth" && !isAuth(line)) {
+      return breakOff(Replies.brokenLine(tooLong(limits.lineOctets)));
+    }
+    if (phase !== "auth" && CommandParser.isHttp(line)) return say(Replies.closing(host, "http"));
     if (commands > limits.commands) return say(Replies.closing(host, "too many commands"));
-    const reply = answerLine(line);
-    if (Reply.isPermanent(reply)) faults++;
-    say(faults > limits.faults ? Replies.closing(host, "too many errors") : reply);
-  };
-
-  const answerLine = (line: string): Reply.Reply => {
+    if (phase === "auth") return perform("RESPONSE", "auth", () => authenticator.respond(line));
     const parsed = CommandParser.parse(line, { smtputf8: true, lenient: true });
-    if (Result.isFailure(parsed)) return Replies.badCommand(parsed.failure, line);
+    if (Result.isFailure(parsed)) return hearNonsense(line, Replies.badCommand(parsed.failure, line));
     const command = parsed.success;
-    if (!Phase.isLegal(phase, command._tag)) return Replies.outOfOrder(command._tag);
-    const reply = isInternational(line) ? answerInternational(command) : answer(command);
-    phase = Phase.after(phase, command._tag, Reply.severity(reply));
-    return reply;
+    const objection = objectTo(command._tag);
+    if (command._tag === "BDAT") return hearChunk(command, objection);
+    if (objection !== undefined) return answer(objection);
+    perform(command._tag, stageOf(command._tag), () => carryOut(command, isInternational(line)));
+    if (phase === "handshake") beginHandshake();
   };
 
-  /** Paths outside ASCII need SMTPUTF8 (RFC 6531 section 3.5). Elsewhere such text does no harm. */
-  const answerInternational = (command: CommandParser.ParsedCommand): Reply.Reply => {
-    if (command._tag === "MAIL" && command.parameters.smtputf8 !== true) return Replies.needsSmtputf8(550);
-    if (command._tag === "RCPT" && !transaction!.smtputf8) return Replies.needsSmtputf8(553);
-    return answer(command);
+  const hearNonsense = (line: string, reply: Reply.Reply): void => {
+    const [verb = ""] = line.trimEnd().toUpperCase().split(" ", 1);
+    if (isNeedy(verb) && !isKnown(verb)) return answer(Replies.notImplemented(verb));
+    // Where its octets end and the next command begins would be a guess
+    if (verb === "BDAT") return breakOff(reply);
+    answer(reply);
   };
 
-  const answer = (command: CommandParser.ParsedCommand): Reply.Reply => {
+  const isKnown = (verb: Said): boolean => {
+    const extension = needed[verb];
+    if (extension === undefined) return true;
+    if (verb === "STARTTLS" && options.tls === undefined) return false;
+    return offers.has(extension) && (verb !== "AUTH" || authentication !== undefined);
+  };
+
+  /** What speaks against a verb here and now, whatever its arguments. */
+  const objectTo = (verb: Said): Reply.Reply | undefined => {
+    if (isLmtp ? verb === "EHLO" || verb === "HELO" : verb === "LHLO") {
+      return Replies.wrongHello(isLmtp ? "LHLO" : "EHLO");
+    }
+    if (!isKnown(verb)) return Replies.notImplemented(verb);
+    if (requireTls && !isSecure && (guarded.has(verb) || verb === "AUTH")) return Replies.needsTls;
+    if (authentication?.required === true && authenticator.user === undefined && guarded.has(verb)) {
+      return Replies.needsAuthentication;
+    }
+    if (verb === "STARTTLS" && isSecure) return Replies.alreadySecure;
+    if (verb === "AUTH" && authenticator.user !== undefined) return Replies.alreadyAuthenticated;
+    return Phase.isLegal(phase, verb) ? undefined : Replies.outOfOrder(verb, phase);
+  };
+
+  const carryOut = (command: Exclude<CommandParser.ParsedCommand, Command.Bdat>, utf8: boolean): Reply.Reply => {
     switch (command._tag) {
       case "HELO":
-        transaction = undefined;
-        client = { name: Domain.format(command.host), protocol: "SMTP" };
-        return Replies.hello(host);
       case "EHLO":
-        transaction = undefined;
-        client = { name: Domain.format(command.host), protocol: "ESMTP" };
-        return Replies.capabilities(host, client.name, limits.messageOctets);
+      case "LHLO":
+        return welcome(command);
+      case "STARTTLS":
+        return answerStartTls();
+      case "AUTH":
+        return authenticator.begin(command, isSecure);
+      case "XCLIENT":
+        return answerXclient(command);
+      case "XFORWARD":
+        return answerXforward(command);
       case "MAIL":
-        return answerMail(command.reversePath, command.parameters);
+        return transactions.mail(command, utf8);
       case "RCPT":
-        return answerRcpt(transaction!, command.forwardPath, command.parameters);
+        return transactions.rcpt(command, utf8);
       case "DATA":
-        incoming = { unstuffer: DotUnstuffing.make(), content: MessageBuffer.make(limits.messageOctets) };
-        return Replies.goAhead;
+        return answerData(transactions.current!);
       case "RSET":
-        transaction = undefined;
+        endTransaction();
         return Replies.reset;
       case "NOOP":
         return Replies.noop;
       case "VRFY":
-        return Replies.unverified;
+        return policy.verify?.(command.argument) ?? Replies.unverified;
+      case "EXPN":
+        return policy.expand?.(command.argument) ?? Replies.unexpanded;
+      case "ETRN":
+        return Replies.nothingQueued(command.node);
       case "HELP":
         return Replies.help;
       case "QUIT":
@@ -235,96 +368,221 @@ export const make = (options: Options): ServerProtocol => {
     }
   };
 
-  const answerMail = (path: ReversePath, parameters: MailParameters): Reply.Reply => {
-    const unknown = unknownInMail(parameters);
-    if (unknown !== undefined) return Replies.unknownParameter(unknown);
-    if (parameters.size !== undefined && parameters.size > limits.messageOctets) {
-      return Replies.tooBig(limits.messageOctets);
-    }
-    const reply = policy.sender?.(path, parameters) ?? Replies.senderTaken;
-    if (Reply.isPositive(reply)) {
-      transaction = { reversePath: path, smtputf8: parameters.smtputf8 === true, forwardPaths: [] };
-    }
-    return reply;
+  const welcome = ({ _tag, host: name }: Command.Helo | Command.Ehlo | Command.Lhlo): Reply.Reply => {
+    endTransaction();
+    client = { name: Domain.format(name), hello: _tag };
+    return _tag === "HELO"
+      ? Replies.hello(host)
+      : Replies.capabilities(host, client.name, Capabilities.lines(situation()));
   };
 
-  const answerRcpt = (
-    { reversePath, forwardPaths }: Transaction,
-    path: ForwardPath,
-    parameters: RcptParameters,
-  ): Reply.Reply => {
-    const unknown = unknownInRcpt(parameters);
-    if (unknown !== undefined) return Replies.unknownParameter(unknown);
-    if (forwardPaths.length >= limits.recipients) return Replies.tooManyRecipients(limits.recipients);
-    const reply = policy.recipient?.(path, reversePath) ?? Replies.recipientTaken;
-    if (Reply.isPositive(reply)) forwardPaths.push(path);
-    return reply;
+  const answerStartTls = (): Reply.Reply => {
+    if (decoder.buffered === 0) return Replies.readyForTls;
+    hangUp();
+    return Replies.injected;
   };
 
-  const takeData = ({ unstuffer, content }: Incoming, chunk: Uint8Array): void => {
-    content.add(unstuffer.push(chunk));
-    if (unstuffer.failure !== undefined) return breakOff(Replies.brokenMessage(unstuffer.failure));
-    if (!unstuffer.ended) return;
+  const answerXclient = ({ attributes }: Command.Xclient): Reply.Reply => {
+    const fault = Identity.xclientFault(attributes);
+    if (fault !== undefined) return Replies.badAttribute(fault);
+    client = stranger;
+    transactions.forget();
+    identity = Identity.xclient(identity, attributes);
+    authenticator.override(Identity.login(attributes));
+    return Replies.greeting(host);
+  };
+
+  const answerXforward = ({ attributes }: Command.Xforward): Reply.Reply => {
+    const fault = Identity.xforwardFault(attributes);
+    if (fault !== undefined) return Replies.badAttribute(fault);
+    identity = Identity.xforward(identity, attributes);
+    return Replies.forwardedFor;
+  };
+
+  const answerData = ({ content, parameters }: Transactions.Transaction): Reply.Reply => {
+    if (parameters.body === "BINARYMIME") return Replies.needsChunks;
+    incoming = { take: Content.data(content), done: () => complete("MESSAGE") };
+    return Replies.goAhead;
+  };
+
+  /** The octets of a chunk are taken whatever becomes of it, so that none of them is read as a command (RFC 3030 section 2). */
+  const hearChunk = ({ size, last }: Command.Bdat, objection: Reply.Reply | undefined): void => {
+    const { current } = transactions;
+    const content = objection === undefined ? current!.content : undefined;
+    const fits = content !== undefined && content.length() + size <= limits.messageOctets;
+    const verb = last ? "LAST" : "BDAT";
+    const done = (): void => {
+      if (objection !== undefined) return answer(objection);
+      if (last) return complete("LAST", fits ? undefined : Replies.tooBig(limits.messageOctets));
+      perform(verb, "bdat", () => fits ? Replies.chunkTaken(size) : Replies.tooBig(limits.messageOctets));
+      if (phase === "reset") transactions.forget();
+    };
+    incoming = { take: Content.chunk(size, fits ? content : undefined), done };
+    if (size === 0) feed(new Uint8Array());
+  };
+
+  /** The message is whole: it is judged, and then waits for the store. */
+  const complete = (verb: Pending["verb"], refusal?: Reply.Reply): void => {
+    const { content, ...envelope } = transactions.current!;
+    const octets = refusal === undefined ? content.take() : undefined;
+    const submission = submissionOf(envelope, octets ?? new Uint8Array());
+    const tooBig = octets === undefined ? Replies.tooBig(limits.messageOctets) : undefined;
+    const verdicts = Verdicts.judge(submission, tooBig, { policy, isLmtp, faultAt });
+    const isTaken = (at: number): boolean => Verdicts.accepts(verdicts[isLmtp ? at : 0]!);
+    const forwardPaths = submission.forwardPaths.filter((_, at) => isTaken(at));
+    if (forwardPaths.length === 0) return finish(verb, verdicts, undefined);
+    const { rcptParameters } = submission;
+    const kept = rcptParameters === undefined ? {} : { rcptParameters: rcptParameters.filter((_, at) => isTaken(at)) };
+    pending = { verb, verdicts, submission: { ...submission, forwardPaths, ...kept } };
+  };
+
+  const submissionOf = (
+    { reversePath, forwardPaths, parameters, rcptParameters }: Omit<Transactions.Transaction, "content">,
+    octets: Uint8Array,
+  ): Submission => {
+    const { user } = authenticator;
+    const { peer, forwarded } = identity;
+    return {
+      helo: client.name,
+      protocol: protocolOf(client, parameters.smtputf8 === true, isSecure, user !== undefined),
+      reversePath,
+      forwardPaths,
+      octets,
+      ...isEmpty(parameters) ? {} : { mailParameters: parameters },
+      ...rcptParameters.every(isEmpty) ? {} : { rcptParameters },
+      ...user === undefined ? {} : { user },
+      ...tls === undefined ? {} : { tls },
+      ...peer === undefined ? {} : { peer },
+      ...forwarded === undefined ? {} : { forwarded },
+    };
+  };
+
+  /** Answers the message; the transaction is over whatever the replies say. */
+  const finish = (verb: Pending["verb"], verdicts: ReadonlyArray<Verdicts.Verdict>, id: string | undefined): void => {
+    endTransaction();
+    const replies = verdicts.map((verdict) => Verdicts.inWords(verdict, id));
+    const best = replies.find(Reply.isPositive) ?? replies[0]!;
+    phase = Phase.after(phase, verb, Reply.severity(best));
+    for (const [at, reply] of replies.entries()) say(reply, verdicts[at]!.mishap);
+  };
+
+  const feed = (octets: Uint8Array): void => {
+    const { take, done } = incoming!;
+    const rest = take(octets);
+    if (rest === undefined) return;
+    if (rest instanceof LineError) return breakOff(Replies.brokenMessage(rest));
     incoming = undefined;
-    decoder.push(unstuffer.rest);
-    const octets = content.take();
-    if (octets === undefined) return finish(Replies.tooBig(limits.messageOctets));
-    const { reversePath, forwardPaths, smtputf8 } = transaction!;
-    const protocol = smtputf8 ? "UTF8SMTP" : client.protocol;
-    submission = { helo: client.name, protocol, reversePath, forwardPaths, octets };
+    decoder.push(rest);
+    done();
   };
 
-  /** Answers the message; the transaction is over whatever the reply says. */
-  const finish = (reply: Reply.Reply): void => {
-    transaction = undefined;
-    phase = Phase.after(phase, "MESSAGE", Reply.severity(reply));
-    say(reply);
-  };
+  const isBlocked = (): boolean =>
+    phase === "closed" || pending !== undefined || handshake !== undefined || speaker.pausing !== undefined;
 
-  /** Goes on with what is buffered, until a line or a message is not complete, or a store has to speak first. */
+  /** Goes on with what is buffered, until a line or a message is not complete, or something else has to happen first. */
   const proceed = (): void => {
-    while (phase !== "closed" && submission === undefined) {
+    while (!isBlocked()) {
       if (incoming !== undefined) {
         if (decoder.buffered === 0) return;
-        takeData(incoming, decoder.takeBuffered());
-      } else if (decoder.next()) hear(Octets.decode(decoder.bytes, decoder.start, decoder.end));
-      else if (decoder.failure !== undefined) breakOff(Replies.brokenLine(decoder.failure));
+        feed(decoder.takeBuffered());
+      } else if (decoder.next()) {
+        const { bytes, start, end } = decoder;
+        hear(Octets.decode(bytes, start, end), end - start + 2);
+      } else if (decoder.failure !== undefined) breakOff(Replies.brokenLine(decoder.failure));
       else return;
     }
   };
 
+  /** The client began a handshake that a fault spoils, or said something in clear when it was to begin one. */
+  const receiveInsteadOfTls = (expected: NonNullable<typeof handshake>): void => {
+    if (expected === "wanted") return breakOff(Replies.injected);
+    FaultPlan.misdo(speaker, expected);
+    hangUp();
+    speaker.end();
+  };
+
   return {
     greet: () => {
-      phase = Phase.after(phase, "GREETING", "positive");
-      say(Replies.greeting(host));
+      const { millis = 0, reply, action } = faultAt("connect") ?? {};
+      if (millis > 0) speaker.pause(millis);
+      if (reply !== undefined) return breakOff(reply);
+      if (action !== undefined && !FaultPlan.misdo(speaker, action)) hangUp();
+      else if (options.tls === "implicit") beginHandshake();
+      else greeting();
     },
     receive: (chunk) => {
       if (phase === "closed") return;
-      if (incoming === undefined) decoder.push(chunk);
-      else takeData(incoming, chunk);
+      if (handshake !== undefined) return receiveInsteadOfTls(handshake);
+      if (incoming === undefined || isBlocked()) decoder.push(chunk);
+      else feed(chunk);
       proceed();
     },
     output: () => {
-      if (replies.length === 0) return undefined;
-      const text = replies.join("");
-      replies = [];
-      return Octets.encode(text);
+      const text = speaker.take();
+      return text === "" ? undefined : Octets.encode(text);
     },
     get submission() {
-      return submission;
+      return pending?.submission;
     },
     stored: (id) => {
-      if (submission === undefined) return;
-      submission = undefined;
-      if (id !== undefined) faults = 0;
-      finish(id === undefined ? Replies.notStored : Replies.stored(id));
+      if (pending === undefined) return;
+      const { verb, verdicts } = pending;
+      pending = undefined;
+      if (id !== undefined) errors = 0;
+      finish(verb, verdicts, id);
       proceed();
     },
+    get pausing() {
+      return speaker.pausing;
+    },
+    resume: () => {
+      speaker.resume();
+      proceed();
+    },
+    get wantsTls() {
+      return handshake === "wanted" && speaker.pausing === undefined;
+    },
+    secured: (report) => {
+      if (handshake !== "wanted") return;
+      handshake = undefined;
+      isSecure = true;
+      tls = report;
+      forgetClient();
+      if (phase === "connected") greeting();
+      else phase = Phase.after(phase, "HANDSHAKE", "positive");
+    },
     close: (reason) => {
-      if (phase !== "closed") say(Replies.closing(host, reason));
+      if (phase === "closed" || handshake !== undefined) {
+        hangUp();
+        return speaker.cut();
+      }
+      speaker.discard();
+      say(Replies.closing(host, reason));
     },
     get isOver() {
-      return phase === "closed";
+      return speaker.isOver;
     },
   };
+};
+
+const isRefusal = ({ code }: Reply.Reply): boolean => code >= 400;
+
+const isNeedy = (verb: string): verb is Said => Object.hasOwn(needed, verb);
+
+const isAuth = (line: string): boolean => /^AUTH /i.test(line);
+
+/** Where the line began is not told: lines are counted apart from messages. */
+const tooLong = (limit: number): LineError => new LineError({ reason: "LineTooLong", offset: limit, limit });
+
+const isEmpty = (parameters: object): boolean => Object.keys(parameters).length === 0;
+
+const protocolOf = (
+  { hello }: Client,
+  smtputf8: boolean,
+  isSecure: boolean,
+  isAuthenticated: boolean,
+): Protocol => {
+  if (hello === "HELO" && !smtputf8) return "SMTP";
+  const base = hello === "LHLO" ? smtputf8 ? "UTF8LMTP" : "LMTP" : smtputf8 ? "UTF8SMTP" : "ESMTP";
+  return `${base}${isSecure ? isAuthenticated ? "SA" : "S" : isAuthenticated ? "A" : ""}`;
 };

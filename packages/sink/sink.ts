@@ -31,7 +31,9 @@ import type * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
 import * as Replies from "./_replies.ts";
 import type * as Limits from "./limits.ts";
+import type { Policy } from "./policy.ts";
 import * as ServerProtocol from "./server_protocol.ts";
+import type { Submission } from "./submission.ts";
 import { type Message, type Store, StoreError } from "./store.ts";
 
 /** How a sink serves each connection. */
@@ -42,8 +44,8 @@ export interface ServeOptions {
   readonly host?: string | undefined;
   /** How much it takes from one client. Default: {@linkcode Limits.defaults}. */
   readonly limits?: Limits.Limits | undefined;
-  /** Whom it refuses. Default: nobody. */
-  readonly policy?: ServerProtocol.Policy | undefined;
+  /** What it decides by itself. Default: it takes everything. */
+  readonly policy?: Policy | undefined;
   /** How long a client may be silent, or not read. Default: 5 minutes (RFC 5321 section 4.5.3.2.7). Beyond: 421. */
   readonly timeout?: Duration.Input | undefined;
   /** Sees what happens on all connections. It must be quick and must not throw. */
@@ -181,7 +183,7 @@ export const serve = (
     let stored = 0;
     let activeAt = now();
 
-    const save = (submission: ServerProtocol.Submission): Effect.Effect<void> => {
+    const save = (submission: Submission): Effect.Effect<void> => {
       const receivedAt = now();
       const id = `${receivedAt.toString(36)}-${connection}-${++stored}`;
       const message: Message = { ...submission, id, receivedAt, peer };
@@ -257,7 +259,8 @@ const defaultHost = "localhost";
  * const seen: Array<string> = [];
  * const observe = (event: Sink.SinkEvent) => {
  *   if (event._tag !== "Chat") return;
- *   seen.push(...event.event._tag === "Heard" ? [event.event.line] : Reply.wireLines(event.event.reply));
+ *   if (event.event._tag === "Heard") seen.push(event.event.line);
+ *   if (event.event._tag === "Said") seen.push(...Reply.wireLines(event.event.reply));
  * };
  * const program = Effect.gen(function* () {
  *   const sink = yield* Sink.listen({ store: Store.memory(), host: "sink.test", observe });

@@ -24,34 +24,18 @@
  *
  * @module
  */
-import type { ForwardPath, ReversePath } from "@plausch/smtp/path";
 import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
+import type { Submission } from "./submission.ts";
 
-/**
- * What a client spoke, by the names of the Received field: `SMTP` after HELO, `ESMTP` after EHLO (RFC 3848), `UTF8SMTP` when MAIL
- * had the parameter SMTPUTF8 (RFC 6531 section 4.3).
- */
-export type Protocol = "SMTP" | "ESMTP" | "UTF8SMTP";
-
-/** A message with its envelope, as the sink received it. */
-export interface Message {
+/** A message as the sink received it. */
+export interface Message extends Submission {
   /** A name for the message, unique to this sink. */
   readonly id: string;
   /** When it came, in milliseconds since the epoch, by effect's Clock. */
   readonly receivedAt: number;
-  /** The client's address, or the empty string where there is none. */
+  /** The client's address, or the empty string where there is none. What XCLIENT or a PROXY header named counts. */
   readonly peer: string;
-  /** What the client called itself in EHLO or HELO. */
-  readonly helo: string;
-  /** What the client spoke. */
-  readonly protocol: Protocol;
-  /** The sender. */
-  readonly reversePath: ReversePath;
-  /** The accepted recipients. */
-  readonly forwardPaths: ReadonlyArray<ForwardPath>;
-  /** The message itself: CRLF line ends, dots unstuffed, nothing added. */
-  readonly octets: Uint8Array;
 }
 
 /** A message could not be stored. The sink answers 451, and the client keeps it. */

@@ -1,5 +1,5 @@
 // The server's side driven by hand: octets in, replies out, no sockets.
-import type { Submission } from "@plausch/sink/server-protocol";
+import type { Submission } from "@plausch/sink/submission";
 import * as ServerProtocol from "@plausch/sink/server-protocol";
 import * as Path from "@plausch/smtp/path";
 import { latin1, octets } from "../support/cases.ts";

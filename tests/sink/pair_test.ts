@@ -3,6 +3,7 @@ import * as Content from "@plausch/session/content";
 import * as Conversation from "@plausch/session/conversation";
 import * as Envelope from "@plausch/session/envelope";
 import * as Limits from "@plausch/sink/limits";
+import type { Policy } from "@plausch/sink/policy";
 import * as ServerProtocol from "@plausch/sink/server-protocol";
 import * as Domain from "@plausch/smtp/domain";
 import * as Path from "@plausch/smtp/path";
@@ -50,7 +51,7 @@ const run = Arbitrary.all({
 });
 type Run = typeof run extends Arbitrary.Arbitrary<infer A> ? A : never;
 
-const policy: ServerProtocol.Policy = {
+const policy: Policy = {
   sender: (path) => Path.address(path).startsWith("refused") ? Reply.make(550, "no") : undefined,
   recipient: (path) => {
     if (Path.address(path).startsWith("refused")) return Reply.make(550, "5.1.1 nobody of that name");

@@ -1,3 +1,4 @@
+import type * as Extension from "@plausch/sink/extension";
 import * as Limits from "@plausch/sink/limits";
 import * as ServerProtocol from "@plausch/sink/server-protocol";
 import * as Octets from "@plausch/smtp/octets";
@@ -25,8 +26,18 @@ Deno.test("the first word is the server's: a greeting with its name", () => {
   assertEquals(server.output(), undefined);
 });
 
-Deno.test("EHLO is answered with what the sink can do, and nothing that it cannot", () => {
-  const { say } = begin(limited({ messageOctets: 1000 }));
+/** What every server offers. */
+const basic: ReadonlyArray<Extension.Extension> = [
+  "SIZE",
+  "PIPELINING",
+  "8BITMIME",
+  "SMTPUTF8",
+  "ENHANCEDSTATUSCODES",
+  "HELP",
+];
+
+Deno.test("EHLO is answered with what the sink shall offer, and nothing else", () => {
+  const { say } = begin({ ...limited({ messageOctets: 1000 }), offers: basic });
   assertEquals(
     say("EHLO c.test\r\n"),
     [
@@ -158,7 +169,7 @@ const faults: ReadonlyArray<readonly [line: string, code: string]> = [
   ["expn staff", "502 5.5.1"],
   ["STARTTLS", "502 5.5.1"],
   ["AUTH PLAIN AGEAYg==", "502 5.5.1"],
-  ["BDAT 10 LAST", "502 5.5.1"],
+  ["BDAT 0 LAST", "502 5.5.1"],
   ["TURN", "502 5.5.1"],
   ["EHLO", "501 5.5.4"],
   ["EHLO c.test\u0001", "501 5.5.4"],
@@ -184,7 +195,7 @@ const faults: ReadonlyArray<readonly [line: string, code: string]> = [
 ];
 for (const [line, code] of faults) {
   Deno.test(`"${line}" is answered ${code}`, () => {
-    const { server, say } = begin({}, hello);
+    const { server, say } = begin({ offers: basic }, hello);
     assertEquals(codes(say(`${line}\r\n`)), [code]);
     assert(!server.isOver);
     assertEquals(codes(say("RCPT TO:<b@d.test>\r\n")), ["503 5.5.1"], "nothing was begun");
@@ -201,7 +212,7 @@ const rcptFaults: ReadonlyArray<readonly [line: string, code: string]> = [
 ];
 for (const [line, code] of rcptFaults) {
   Deno.test(`"${line}" is answered ${code}`, () => {
-    const { say } = begin({}, hello, mail);
+    const { say } = begin({ offers: basic }, hello, mail);
     assertEquals(codes(say(`${line}\r\nDATA\r\n`)), [code, "503 5.5.1"]);
   });
 }
@@ -627,7 +638,10 @@ Deno.test("the talk of the property above goes everywhere: messages, refusals, b
 Deno.test("the observer sees every command line and every reply in order, and no message text", () => {
   const events: Array<string> = [];
   const { server, say } = begin({
-    observe: (event) => events.push(event._tag === "Heard" ? event.line : String(event.reply.code)),
+    observe: (event) => {
+      if (event._tag === "Heard") events.push(event.line);
+      if (event._tag === "Said") events.push(String(event.reply.code));
+    },
   });
   say(`${hello}\r\nnonsense\r\n${mail}\r\n${rcpt}\r\nDATA\r\nsecret\r\n.\r\n`);
   server.stored("1");

@@ -1,0 +1,45 @@
+// Which extension a parameter of MAIL or RCPT belongs to.
+import type { MailParameters, RcptParameters } from "@plausch/smtp/parameter";
+import type { Extension } from "./extension.ts";
+
+type Typed<A> = Exclude<keyof A, "other">;
+type Owner = readonly [keyword: string, extension: Extension];
+
+const ofMail: ReadonlyArray<readonly [Typed<MailParameters>, ...Owner]> = [
+  ["size", "SIZE", "SIZE"],
+  ["body", "BODY", "8BITMIME"],
+  ["smtputf8", "SMTPUTF8", "SMTPUTF8"],
+  ["ret", "RET", "DSN"],
+  ["envid", "ENVID", "DSN"],
+  ["auth", "AUTH", "AUTH"],
+  ["requireTls", "REQUIRETLS", "REQUIRETLS"],
+  ["by", "BY", "DELIVERBY"],
+  ["holdFor", "HOLDFOR", "FUTURERELEASE"],
+  ["holdUntil", "HOLDUNTIL", "FUTURERELEASE"],
+  ["mtPriority", "MT-PRIORITY", "MT-PRIORITY"],
+];
+
+const ofRcpt: ReadonlyArray<readonly [Typed<RcptParameters>, ...Owner]> = [
+  ["notify", "NOTIFY", "DSN"],
+  ["orcpt", "ORCPT", "DSN"],
+];
+
+const unknown = <A extends MailParameters | RcptParameters>(
+  table: ReadonlyArray<readonly [Typed<A>, ...Owner]>,
+  parameters: A,
+  isOffered: (extension: Extension) => boolean,
+): string | undefined =>
+  parameters.other?.[0]?.keyword ??
+    table.find(([key, , extension]) => parameters[key] !== undefined && !isOffered(extension))?.[1];
+
+/** The keyword of the first parameter whose extension is not offered. */
+export const unknownInMail = (
+  parameters: MailParameters,
+  isOffered: (extension: Extension) => boolean,
+): string | undefined => unknown(ofMail, parameters, isOffered);
+
+/** The keyword of the first parameter whose extension is not offered. */
+export const unknownInRcpt = (
+  parameters: RcptParameters,
+  isOffered: (extension: Extension) => boolean,
+): string | undefined => unknown(ofRcpt, parameters, isOffered);
