@@ -3,6 +3,7 @@ import { listen } from "@plausch/sink/sink";
 import * as Store from "@plausch/sink/store";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
+import * as Redacted from "effect/Redacted";
 import * as Scope from "effect/Scope";
 import * as net from "node:net";
 import { run } from "../../tools/plausch/cli.ts";
@@ -32,16 +33,25 @@ const start = (args: ReadonlyArray<string>, env: Record<string, string>) =>
 
 const decode = (octets: Uint8Array): string => new TextDecoder().decode(octets);
 
+/** What a command finds around it. */
+export interface Surroundings {
+  /** Standard input. */
+  readonly stdin?: string;
+  /** Environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What is typed when a secret is asked for; without it there is no terminal. */
+  readonly typed?: string;
+}
+
 /** Runs `plausch` with arguments inside this process: all of it but `main.ts`. */
-export const plausch = async (
-  args: ReadonlyArray<string>,
-  options: { readonly stdin?: string } = {},
-): Promise<Ran> => {
+export const plausch = async (args: ReadonlyArray<string>, options: Surroundings = {}): Promise<Ran> => {
+  const { env = {}, typed } = options;
   const out: Array<string> = [];
   const err: Array<string> = [];
   const shell: Shell = {
     out: (line) => void out.push(`${line}\n`),
     err: (line) => void err.push(`${line}\n`),
+    warn: (text) => void err.push(`=== ${text}\n`),
     paint: plain,
     paintErr: plain,
     readFile: (path) =>
@@ -50,6 +60,8 @@ export const plausch = async (
         catch: (cause) => new UsageError({ problem: `Cannot read "${path}": ${cause}` }),
       }),
     readInput: Effect.succeed(new TextEncoder().encode(options.stdin ?? "")),
+    environment: (variable) => Effect.succeed(env[variable]),
+    askSecret: () => Effect.succeed(typed === undefined ? undefined : Redacted.make(typed)),
     hostname: Effect.succeed("client.test"),
   };
   const code = await Effect.runPromise(run(args, shell));

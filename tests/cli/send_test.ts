@@ -66,7 +66,7 @@ const usage: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
   [["send", ...basic, "--server", "x:99999"], "99999"],
   [["send", ...basic, "--server", "a b"], "Cannot read"],
   [["send", ...basic, "--quit-after", "lunch"], "no stage to quit after"],
-  [["send", ...basic, "--timeout", "soon"], "no time limit"],
+  [["send", ...basic, "--timeout", "soon"], "no length of time for --timeout"],
   [["send", ...basic, "--header", "no colon"], "no header field"],
   [["send", ...basic, "--data", "text"], "--data takes a file"],
   [["send", ...basic, "--data", "-", "--subject", "x"], "--subject cannot change what --data sends"],
@@ -114,7 +114,7 @@ const conversations: ReadonlyArray<
 > = [
   [75, "a sender that is deferred", [...plain, "451 4.7.1 later\r\n", "221 bye\r\n"], "deferred at MAIL"],
   [75, "a connection that is lost before the dot", [...plain, "250 ok\r\n", null], "Lost the connection"],
-  [76, "a server that is none", ["HTTP/1.1 400 Bad Request\r\n"], "Is this port plain SMTP?"],
+  [76, "a server that is none", ["HTTP/1.1 400 Bad Request\r\n"], "This is a web server"],
   [76, "a reply that has no meaning", [...plain, "354 what\r\n"], "has no meaning here"],
   [81, "a recipient that is refused", [...plain, "250 ok\r\n", "550 5.1.1 no\r\n", "221 bye\r\n"], "rejected at RCPT"],
   [81, "a session that is refused", ["554 no\r\n", "221 bye\r\n"], "rejected at the greeting"],

@@ -5,7 +5,7 @@
  */
 import type { RecipientOutcome } from "@plausch/session/outcome";
 import * as Outcome from "@plausch/session/outcome";
-import type { SessionError } from "@plausch/session/session-error";
+import type { FailureReason, SessionError } from "@plausch/session/session-error";
 import * as Cause from "effect/Cause";
 import * as Exit from "effect/Exit";
 
@@ -27,7 +27,7 @@ export const ExitCode = {
   deferred: 75,
   /** The peer broke the protocol (EX_PROTOCOL). */
   protocol: 76,
-  /** TLS or authentication failed (EX_NOPERM). */
+  /** TLS or authentication failed, or the server does not let us say who the client is (EX_NOPERM). */
   security: 77,
   /** Every recipient was refused for good. */
   rejected: 81,
@@ -57,24 +57,32 @@ export const fromRecipients = (
   return deferred > 0 || rejected === 0 ? ExitCode.deferred : ExitCode.rejected;
 };
 
-const fromFailure = ({ reason, stage }: SessionError): ExitCode => {
-  switch (reason) {
-    case "ConnectFailed":
-      return ExitCode.unreachable;
-    case "Timeout":
-      return stage === "connect" ? ExitCode.unreachable : ExitCode.deferred;
-    case "BadReply":
-    case "UnexpectedReply":
-    case "UnsolicitedReply":
-      return ExitCode.protocol;
-    case "Interrupted":
-      return ExitCode.interrupted;
-    case "ConnectionLost":
-    case "Refused":
-    case "Closed":
-      return ExitCode.deferred;
-  }
+const byReason: { readonly [R in FailureReason]: ExitCode } = {
+  ConnectFailed: ExitCode.unreachable,
+  ConnectionLost: ExitCode.deferred,
+  Timeout: ExitCode.deferred,
+  BadReply: ExitCode.protocol,
+  UnexpectedReply: ExitCode.protocol,
+  UnsolicitedReply: ExitCode.protocol,
+  Refused: ExitCode.deferred,
+  TlsNotOffered: ExitCode.security,
+  TlsRefused: ExitCode.security,
+  TlsFailed: ExitCode.security,
+  StartTlsInjection: ExitCode.security,
+  AuthNotOffered: ExitCode.security,
+  NoCommonMechanism: ExitCode.security,
+  PlaintextAuthRefused: ExitCode.security,
+  AuthTemporary: ExitCode.security,
+  AuthRejected: ExitCode.security,
+  AuthBroken: ExitCode.security,
+  XclientNotOffered: ExitCode.security,
+  XclientRefused: ExitCode.security,
+  Interrupted: ExitCode.interrupted,
+  Closed: ExitCode.deferred,
 };
+
+const fromFailure = ({ reason, stage }: SessionError): ExitCode =>
+  reason === "Timeout" && stage === "connect" ? ExitCode.unreachable : byReason[reason];
 
 /** The exit code for how a command ended: its own, that of an interruption, or that of a bug. */
 export const fromExit = (exit: Exit.Exit<ExitCode>): ExitCode => {

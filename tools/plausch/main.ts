@@ -11,6 +11,7 @@ import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
+import * as Redacted from "effect/Redacted";
 import { run } from "./cli.ts";
 import { type ExitCode, fromExit } from "./exit_code.ts";
 import * as Options from "./options.ts";
@@ -40,16 +41,35 @@ const print = (stream: { readonly writeSync: (octets: Uint8Array) => number }) =
 const unreadable = (what: string) => (cause: unknown): Options.UsageError =>
   new Options.UsageError({ problem: `Cannot read ${what}: ${cause instanceof Error ? cause.message : String(cause)}` });
 
+const err = print(Deno.stderr);
+const paintErr = isWanted(Deno.stderr) ? colours : plain;
+
 const shell: Shell = {
   out: print(Deno.stdout),
-  err: print(Deno.stderr),
+  err,
+  warn: (text) => err(paintErr("refused", `=== ${text}`)),
   paint: isWanted(Deno.stdout) ? colours : plain,
-  paintErr: isWanted(Deno.stderr) ? colours : plain,
+  paintErr,
   readFile: (path) => Effect.tryPromise({ try: () => Deno.readFile(path), catch: unreadable(`"${path}"`) }),
   readInput: Effect.tryPromise({
     try: () => new Response(Deno.stdin.readable).bytes(),
     catch: unreadable("standard input"),
   }),
+  environment: (variable) =>
+    Effect.suspend(() => {
+      const { state } = Deno.permissions.querySync({ name: "env", variable });
+      if (state === "granted") return Effect.succeed(Deno.env.get(variable));
+      const problem = `Cannot read the environment variable "${variable}": Deno has no permission`;
+      return Effect.fail(new Options.UsageError({ problem, hint: `add --allow-env=${variable} to the deno command` }));
+    }),
+  askSecret: (question) =>
+    Effect.promise(async () => {
+      if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return undefined;
+      const { promptSecret } = await import("@std/cli/prompt-secret");
+      // It blocks: Ctrl-C has to end the process by itself meanwhile.
+      const answer = withoutSignals(() => promptSecret(question));
+      return answer === null ? undefined : Redacted.make(answer);
+    }),
   hostname: Effect.sync(() => {
     const { state } = Deno.permissions.querySync({ name: "sys", kind: "hostname" });
     return state === "granted" ? Deno.hostname() : undefined;
@@ -62,11 +82,24 @@ const report = (exit: Exit.Exit<ExitCode>): void => {
   shell.err(Cause.pretty(exit.cause));
 };
 
+const signals: ReadonlyArray<Deno.Signal> = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+let interrupt = (): void => {};
+const listen = (): void => signals.forEach((signal) => Deno.addSignalListener(signal, interrupt));
+
+/** Runs something that blocks with the system's own answer to signals in place of ours. */
+const withoutSignals = <A>(run: () => A): A => {
+  for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
+  try {
+    return run();
+  } finally {
+    listen();
+  }
+};
+
 if (import.meta.main) {
   const fiber = Effect.runFork(run(Deno.args, shell));
-  const interrupt = (): void => fiber.interruptUnsafe();
-  const signals: ReadonlyArray<Deno.Signal> = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, interrupt);
+  interrupt = () => fiber.interruptUnsafe();
+  listen();
   const exit = await Effect.runPromise(Fiber.await(fiber));
   report(exit);
   Deno.exit(fromExit(exit));

@@ -15,8 +15,12 @@ export interface Option {
   readonly short?: string;
   /** What the value is called in the help text; absent for a switch. */
   readonly value?: string;
+  /** Whether its value is a secret. Then nothing that was given without an option is repeated in an error: it may be part of it. */
+  readonly secret?: boolean;
   /** Whether the option may be given more than once. */
   readonly many?: boolean;
+  /** The heading that it stands under in the help text; `Options` if there is none. */
+  readonly group?: string;
   /** What it does, in one line. */
   readonly help: string;
 }
@@ -56,7 +60,7 @@ export class UsageError extends Data.Error<{
 export interface Given {
   /** The positional arguments. */
   readonly operands: ReadonlyArray<string>;
-  /** Whether a switch was given. */
+  /** Whether an option was given, be it a switch or one with a value. */
   readonly has: (name: string) => boolean;
   /** The value of an option; the last one if it was given more than once. */
   readonly value: (name: string) => string | undefined;
@@ -123,9 +127,12 @@ export const parse = (command: CommandLine, args: ReadonlyArray<string>): Result
   if (stranger !== undefined) {
     const near = nearest(stranger.replace(/^-+|=.*$/g, ""), options.map(({ name }) => name));
     const hint = near === undefined ? seeHelp : `did you mean --${near}?`;
-    return fail(`Unknown option "${stranger}" of "plausch ${command.name}"`, hint);
+    return fail(`Unknown option "${stranger.replace(/=.*$/s, "")}" of "plausch ${command.name}"`, hint);
   }
-  const values = (name: string): ReadonlyArray<string> => (parsed[name] as ReadonlyArray<string> | undefined) ?? [];
+  const values = (name: string): ReadonlyArray<string> => {
+    const value = parsed[name];
+    return Array.isArray(value) ? value : [];
+  };
   const repeated = options.find(({ name, value, many }) =>
     value !== undefined && many !== true && values(name).length > 1
   );
@@ -135,12 +142,14 @@ export const parse = (command: CommandLine, args: ReadonlyArray<string>): Result
   );
   if (parsed["help"] !== true && operands.length !== command.operands.length) {
     const wanted = command.operands.length === 0 ? "no argument" : command.operands.join(" ");
-    const got = operands.length === 0 ? "none" : `"${operands.join(" ")}"`;
-    return fail(`"plausch ${command.name}" takes ${wanted}, not ${got}`, seeHelp);
+    const isSecret = options.some(({ name, secret }) => secret === true && values(name).length > 0);
+    const got = operands.length === 0 ? "none" : isSecret ? "more" : `"${operands.join(" ")}"`;
+    const hint = isSecret ? "put a password with spaces into quotes" : seeHelp;
+    return fail(`"plausch ${command.name}" takes ${wanted}, not ${got}`, hint);
   }
   return Result.succeed({
     operands,
-    has: (name) => parsed[name] === true,
+    has: (name) => parsed[name] === true || values(name).length > 0,
     value: (name) => values(name).at(-1),
     values,
   });
@@ -168,33 +177,43 @@ const editDistance = (a: string, b: string): number => {
   return row[b.length]!;
 };
 
-/** The help text of a command, at most 80 columns wide. */
+/** The help text of a command, at most 80 columns wide, its options under their headings. */
 export const help = (command: CommandLine): string => {
-  const columns = command.options.map((option) => {
-    const short = option.short === undefined ? "    " : `-${option.short}, `;
-    return `  ${short}--${option.name}${option.value === undefined ? "" : ` ${option.value}`}`;
-  });
-  const left = Math.min(30, Math.max(0, ...columns.map((column) => column.length)) + 2);
-  const options = command.options.flatMap((option, index) => {
-    const column = columns[index]!;
-    const text = wrap(option.many === true ? `${option.help}; may be repeated` : option.help, 80 - left);
-    const first = column.length + 2 > left ? [column, ...text.map((line) => " ".repeat(left) + line)] : [
-      column.padEnd(left) + text[0],
-      ...text.slice(1).map((line) => " ".repeat(left) + line),
-    ];
-    return first;
-  });
+  const groups = new Map<string, Array<Option>>();
+  for (const option of command.options) {
+    const { group = "Options" } = option;
+    groups.set(group, [...groups.get(group) ?? [], option]);
+  }
+  const left = Math.min(30, Math.max(0, ...command.options.map((option) => columnOf(option).length)) + 2);
+  const options = [...groups].flatMap(([group, members]) => [
+    "",
+    group,
+    ...members.flatMap((option) => describe(option, left)),
+  ]);
   const usage = ["plausch", command.name, ...command.operands, ...(options.length > 0 ? ["[options]"] : [])].join(" ");
   return [
     `${usage}`,
     "",
     ...wrap(command.summary, 80),
-    ...(options.length > 0 ? ["", "Options", ...options] : []),
+    ...options,
     ...(command.notes ?? []).flatMap((note) => ["", ...wrap(note, 80)]),
     "",
     "Examples",
     ...command.examples.flatMap(({ line, what }) => [`  ${line}`, `      ${what}`]),
   ].join("\n");
+};
+
+/** The name of an option as the help text has it. */
+const columnOf = ({ short, name, value }: Option): string =>
+  `  ${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`;
+
+/** An option's name, and what it does beside it, or below where the name is too long. */
+const describe = (option: Option, left: number): ReadonlyArray<string> => {
+  const column = columnOf(option);
+  const text = wrap(option.many === true ? `${option.help}; may be repeated` : option.help, 80 - left);
+  const beside = column.length + 2 <= left ? text.shift() ?? "" : undefined;
+  const indented = text.map((line) => " ".repeat(left) + line);
+  return [beside === undefined ? column : column.padEnd(left) + beside, ...indented];
 };
 
 const wrap = (text: string, width: number): Array<string> => {

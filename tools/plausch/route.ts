@@ -14,19 +14,20 @@ import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Path from "@plausch/smtp/path";
 import * as Effect from "effect/Effect";
 import * as EffectResult from "effect/Result";
-import { byDomain, conclude, hold, type Narrator, type Result, type Talk } from "./chat.ts";
+import { byDomain, conclude, type Destination, hold, type Result, type Talk } from "./chat.ts";
 import { ExitCode } from "./exit_code.ts";
+import type { Narrator } from "./narrator.ts";
 import { UsageError } from "./options.ts";
 import * as MxLines from "./render/mx.ts";
 import { plain } from "./render/paint.ts";
 
 /** Holds the conversation with a server that was named. */
 export const talkToServer = (
-  { host, port }: { readonly host: string; readonly port: number },
+  destination: Destination,
   narrator: Narrator,
   talk: Talk,
 ): Effect.Effect<ExitCode, GrammarError> =>
-  Effect.map(hold(narrator, { name: host, host, port }, talk), (result) => conclude(narrator, [result]));
+  Effect.map(hold(narrator, destination, talk), (result) => conclude(narrator, [result]));
 
 interface Route {
   readonly recipients: ReadonlyArray<Recipient>;
@@ -65,7 +66,7 @@ export const talkToExchangers = (
   Effect.gen(function* () {
     const results: Array<Result> = [];
     let withoutHost = 0;
-    for (const { recipients, plan } of yield* routes(narrator, talk.envelope.recipients)) {
+    for (const { recipients, plan } of yield* routes(narrator, talk.options.envelope.recipients)) {
       const first = RoutePlan.firstUsable(plan);
       const address = first?.addresses[0]?.address;
       if (first === undefined || address === undefined) {
@@ -74,8 +75,8 @@ export const talkToExchangers = (
         narrator.fail(failure.message);
         results.push({ recipients: failure.recipients, failure: undefined });
       } else {
-        const envelope = { ...talk.envelope, recipients };
-        results.push(yield* hold(narrator, { name: first.host, host: address, port }, { ...talk, envelope }));
+        const options = { ...talk.options, envelope: { ...talk.options.envelope, recipients } };
+        results.push(yield* hold(narrator, { name: first.host, host: address, port }, { ...talk, options }));
       }
     }
     const code = conclude(narrator, results);

@@ -6,6 +6,7 @@
  */
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
+import type * as Redacted from "effect/Redacted";
 import type { UsageError } from "./options.ts";
 import type { Paint } from "./render/paint.ts";
 
@@ -19,10 +20,16 @@ export interface Shell {
   readonly paint: Paint;
   /** Paints text for standard error. */
   readonly paintErr: Paint;
+  /** Prints a warning on standard error. */
+  readonly warn: (text: string) => void;
   /** Reads a file. */
   readonly readFile: (path: string) => Effect.Effect<Uint8Array, UsageError>;
   /** Reads standard input to its end. */
   readonly readInput: Effect.Effect<Uint8Array, UsageError>;
+  /** The value of an environment variable; undefined if it is not set. Fails where it may not be read. */
+  readonly environment: (variable: string) => Effect.Effect<string | undefined, UsageError>;
+  /** Asks a question on the terminal, without showing what is typed; undefined if there is no terminal. */
+  readonly askSecret: (question: string) => Effect.Effect<Redacted.Redacted<string> | undefined>;
   /** The name of this host, where it can be known. */
   readonly hostname: Effect.Effect<string | undefined>;
 }

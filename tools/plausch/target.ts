@@ -5,11 +5,31 @@
  */
 import * as Domain from "@plausch/smtp/domain";
 import * as Effect from "effect/Effect";
-import * as Result from "effect/Result";
-import { type Given, UsageError } from "./options.ts";
+import type { Given, Option, UsageError } from "./options.ts";
+import * as Values from "./values.ts";
+
+/** The options that say where a conversation goes. */
+export const options: ReadonlyArray<Option> = [
+  {
+    name: "server",
+    short: "s",
+    value: "HOST[:PORT]",
+    help: "Talk to this server; default: the domain's mail exchanger",
+  },
+  { name: "port", short: "p", value: "PORT", help: "Its port, or the mail exchanger's; default: 25, for LMTP 24" },
+  { name: "socket", value: "PATH", help: "Talk to the server at this Unix socket" },
+  { name: "lmtp", help: "Speak LMTP, which gives a verdict on each recipient" },
+  { name: "dns", value: "IP[:PORT]", help: "Ask this name server; default: the system's" },
+];
 
 /** A server that was named, or the way to find one. */
 export type Target =
+  | {
+    /** Talk to the server at this Unix socket. */
+    readonly _tag: "Unix";
+    /** The path of the socket. */
+    readonly path: string;
+  }
   | {
     /** Talk to this server. */
     readonly _tag: "Server";
@@ -30,14 +50,15 @@ export type Target =
 /** The port of SMTP between servers (RFC 5321 section 4.5.4.2). */
 const smtpPort = 25;
 
-const usage = (problem: string, hint: string) => Effect.fail(new UsageError({ problem, hint }));
+/** The port that servers of LMTP usually have; none is registered for it. */
+const lmtpPort = 24;
 
 /** A port number from the command line. */
 export const portFromString = (text: string): Effect.Effect<number, UsageError> => {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   return port > 0 && port < 65536
     ? Effect.succeed(port)
-    : usage(`"${text}" is no port`, "write a number from 1 to 65535");
+    : Values.usage(`"${text}" is no port`, "write a number from 1 to 65535");
 };
 
 /** The name servers of `--dns`, if it was given. */
@@ -54,17 +75,41 @@ const split = (server: string): { readonly host: string; readonly port: string |
   return more.length > 0 ? { host: server, port: undefined } : { host, port };
 };
 
-/** Reads `--server`, `--port` and `--dns`. */
+/** Options that cannot stand together. */
+const conflict = (given: Given): readonly [problem: string, hint: string] | undefined => {
+  if (!given.has("socket")) {
+    return given.has("lmtp") && !given.has("server")
+      ? ["--lmtp needs a server that is named: mail exchangers speak SMTP", "add --socket PATH or --server HOST[:PORT]"]
+      : undefined;
+  }
+  const other = ["server", "port", "dns"].find(given.has);
+  return other === undefined
+    ? undefined
+    : [`--${other} means nothing beside --socket`, `leave --socket out, or --${other}`];
+};
+
+/** Reads `--server`, `--port`, `--socket`, `--lmtp` and `--dns`. */
 export const fromOptions = (given: Given): Effect.Effect<Target, UsageError> =>
   Effect.gen(function* () {
+    const wrong = conflict(given);
+    if (wrong !== undefined) return yield* Values.usage(...wrong);
+    const path = given.value("socket");
+    if (path !== undefined) return { _tag: "Unix", path };
+    const isLmtp = given.has("lmtp");
     const portText = given.value("port");
-    const port = portText === undefined ? smtpPort : yield* portFromString(portText);
+    const port = portText === undefined ? (isLmtp ? lmtpPort : smtpPort) : yield* portFromString(portText);
     const server = given.value("server");
     if (server === undefined) return { _tag: "MailExchanger", port, nameServers: nameServers(given) };
     const named = split(server);
     const literal = named.host.includes(":") ? `[IPv6:${named.host}]` : named.host;
-    const host = Domain.hostFromString(literal);
-    if (Result.isFailure(host)) return yield* usage(host.failure.message, "write --server HOST or HOST:PORT");
-    const ascii = host.success._tag === "Name" ? host.success.ascii : named.host;
-    return { _tag: "Server", host: ascii, port: named.port === undefined ? port : yield* portFromString(named.port) };
+    const host = yield* Values.fromGrammar(Domain.hostFromString(literal), "server", "HOST or HOST:PORT");
+    const ascii = host._tag === "Name" ? host.ascii : named.host;
+    const finalPort = named.port === undefined ? port : yield* portFromString(named.port);
+    if (isLmtp && finalPort === smtpPort) {
+      return yield* Values.usage(
+        "LMTP is never spoken on port 25 (RFC 2033 section 5)",
+        "name the port of the LMTP server",
+      );
+    }
+    return { _tag: "Server", host: ascii, port: finalPort };
   });

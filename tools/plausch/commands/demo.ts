@@ -17,8 +17,8 @@ import * as Octets from "@plausch/smtp/octets";
 import * as Printable from "@plausch/smtp/printable";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
-import { narrator } from "../chat.ts";
 import type { ExitCode } from "../exit_code.ts";
+import * as Narrator from "../narrator.ts";
 import { type CommandLine, type Given, UsageError } from "../options.ts";
 import * as MxLines from "../render/mx.ts";
 import { talkToExchangers } from "../route.ts";
@@ -84,12 +84,14 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
       subject: "Testmail",
       text: "Ich schreibe mir gerne selber E-Mails.\n",
     });
-    const code = yield* talkToExchangers(sink.port, narrator(shell, isJson ? "json" : "transcript"), {
-      envelope: yield* Effect.fromResult(Envelope.make({ from: sender, to: [recipient] })),
-      content: yield* Effect.fromResult(Content.make(message)),
-      host: Result.getOrThrow(Domain.hostFromString(`laptop.${domain}`)),
-      timeouts: Timeouts.all("10 seconds"),
-      stopAfter: undefined,
+    const code = yield* talkToExchangers(sink.port, Narrator.make(shell, isJson ? "json" : "transcript"), {
+      options: {
+        envelope: yield* Effect.fromResult(Envelope.make({ from: sender, to: [recipient] })),
+        content: yield* Effect.fromResult(Content.make(message)),
+        host: Result.getOrThrow(Domain.hostFromString(`laptop.${domain}`)),
+        timeouts: Timeouts.all("10 seconds"),
+      },
+      security: { level: "opportunistic", implicit: undefined, options: {} },
     });
 
     heading("3. What the server stored");

@@ -6,8 +6,11 @@
  */
 import type { SessionEvent } from "@plausch/session/event";
 import type { RecipientOutcome } from "@plausch/session/outcome";
+import type { SessionError } from "@plausch/session/session-error";
 import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
 import type { Reply } from "@plausch/smtp/reply";
+import { TlsError } from "@plausch/tls/tls-error";
+import * as Tls from "./tls.ts";
 
 /** A reply as plain data. */
 export const reply = (self: Reply): object => ({
@@ -26,6 +29,7 @@ export const recipient = (self: RecipientOutcome): object => ({
   status: self.status === undefined ? null : EnhancedStatus.format(self.status),
   reply: self.reply === undefined ? null : reply(self.reply),
   reason: self.reason ?? null,
+  extension: self.extension ?? null,
 });
 
 /** An event as plain data. */
@@ -35,8 +39,10 @@ export const event = (self: SessionEvent): object => {
     case "Connected":
     case "Closed":
       return head;
+    case "Secured":
+      return { ...head, report: self.report === undefined ? null : Tls.json(self.report) };
     case "Said":
-      return { ...head, stage: self.stage, line: self.line };
+      return { ...head, stage: self.stage, line: self.line, chunk: self.chunk ?? null };
     case "Content":
       return { ...head, octets: self.octets.length, last: self.last };
     case "Heard":
@@ -50,12 +56,19 @@ export const event = (self: SessionEvent): object => {
     case "Turned":
       return { ...head, turn: self.turn };
     case "Failed":
-      return {
-        ...head,
-        reason: self.error.reason,
-        stage: self.error.stage,
-        temporary: self.error.isTemporary,
-        message: self.error.message,
-      };
+      return failure(self.error, self.at, self.error.message, undefined);
   }
 };
+
+/** The failure of a conversation as plain data, told in a sentence, with what to try. */
+export const failure = (self: SessionError, at: number, message: string, remedy: string | undefined): object => ({
+  event: "failed",
+  at: new Date(at).toISOString(),
+  reason: self.reason,
+  stage: self.stage,
+  temporary: self.isTemporary,
+  message,
+  remedy: remedy ?? null,
+  reply: self.reply === undefined ? null : reply(self.reply),
+  report: self.cause instanceof TlsError && self.cause.report !== undefined ? Tls.json(self.cause.report) : null,
+});

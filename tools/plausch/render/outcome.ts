@@ -3,8 +3,8 @@
  *
  * @module
  */
+import type { Adaptation } from "@plausch/session/extension-policy";
 import type { RecipientOutcome } from "@plausch/session/outcome";
-import type { SessionError } from "@plausch/session/session-error";
 import * as Stage from "@plausch/session/stage";
 import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
 import * as Printable from "@plausch/smtp/printable";
@@ -14,6 +14,10 @@ const reasons: { readonly [R in NonNullable<RecipientOutcome["reason"]>]: string
   MessageTooBig: "the message is larger than this server takes",
   Needs8bitMime: "the message has 8-bit octets and the server does not offer 8BITMIME",
   NeedsSmtpUtf8: "an address is international and the server does not offer SMTPUTF8",
+  NeedsBinaryMime: "the message is binary and the server does not offer BINARYMIME with CHUNKING",
+  RequireTlsNotOffered: "verified TLS on the whole way was asked for, and the server does not offer REQUIRETLS",
+  NotOffered: "the server does not offer what was asked for",
+  MailLimit: "the server takes no further message on this connection",
   Stopped: "stopped, as asked, before the message was sent",
   BadReply: "the server's answer could not be understood",
   Closed: "the conversation was over",
@@ -21,6 +25,18 @@ const reasons: { readonly [R in NonNullable<RecipientOutcome["reason"]>]: string
   ConnectionLost: "the connection was lost",
   Interrupted: "interrupted",
   Refused: "the server refused the session",
+  TlsNotOffered: "TLS is required, and the server does not offer it",
+  TlsRefused: "TLS is required, and the server refused it",
+  TlsFailed: "the connection could not be encrypted as asked",
+  StartTlsInjection: "somebody interfered with STARTTLS",
+  AuthNotOffered: "the server does not offer AUTH here",
+  NoCommonMechanism: "there is no mechanism in common",
+  PlaintextAuthRefused: "the password was not to be sent in clear",
+  AuthTemporary: "the server cannot authenticate now",
+  AuthRejected: "the server does not accept the credentials",
+  AuthBroken: "the authentication failed",
+  XclientNotOffered: "the server does not offer it",
+  XclientRefused: "the server refused it",
   Timeout: "the server did not answer in time",
   UnexpectedReply: "the server's answer has no meaning here",
   UnsolicitedReply: "the server answered what nobody asked",
@@ -28,7 +44,7 @@ const reasons: { readonly [R in NonNullable<RecipientOutcome["reason"]>]: string
 
 /** One line: the recipient, the verdict, and what it rests on. Safe to print. */
 export const describe = (outcome: RecipientOutcome): string => {
-  const { address, verdict, stage, reply, code, status, reason } = outcome;
+  const { address, verdict, stage, reply, code, status, reason, extension } = outcome;
   const who = Printable.escape(address);
   if (reason === "Stopped") return `${who}: not sent; ${reasons.Stopped}`;
   const where = verdict === "accepted" ? "" : ` at ${Stage.describe(stage)}`;
@@ -45,7 +61,11 @@ export const describe = (outcome: RecipientOutcome): string => {
   const numbers = [code, status === undefined ? undefined : EnhancedStatus.format(status)].filter((part) =>
     part !== undefined
   );
-  const why = [reason === undefined ? undefined : reasons[reason], numbers.length > 0 ? numbers.join(" ") : undefined];
+  const asked = extension === undefined ? "" : `: ${extension}`;
+  const why = [
+    reason === undefined ? undefined : reasons[reason] + asked,
+    numbers.length > 0 ? numbers.join(" ") : undefined,
+  ];
   return `${who}: ${verdict}${where}: ${why.filter((part) => part !== undefined).join("; ")}${doubt}`;
 };
 
@@ -53,13 +73,11 @@ export const describe = (outcome: RecipientOutcome): string => {
 export const isFine = ({ verdict, reason }: RecipientOutcome): boolean =>
   verdict === "accepted" || reason === "Stopped";
 
-/** What to try when a conversation failed, if anything comes to mind. */
-export const hint = (error: SessionError): string | undefined => {
-  if (error.reason === "BadReply" && error.stage === "greeting") {
-    return "Is this port plain SMTP? Ports 465 and 443 speak TLS from the first octet";
-  }
-  if (error.reason === "Timeout" && error.stage === "greeting") {
-    return "Some servers make clients wait; a longer --timeout may help. A TLS port also stays silent here";
-  }
-  return undefined;
+const adaptations: { readonly [A in Adaptation["action"]]: string } = {
+  drop: "left out",
+  downgrade: "replaced by the nearest that it does offer",
 };
+
+/** What was asked for, not offered, and what was done about it. */
+export const describeAdaptation = ({ extension, action }: Adaptation): string =>
+  `The server does not offer ${extension}: ${adaptations[action]}`;

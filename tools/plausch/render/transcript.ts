@@ -9,12 +9,14 @@
  */
 import type { SessionEvent } from "@plausch/session/event";
 import * as Printable from "@plausch/smtp/printable";
-import * as Octets from "@plausch/smtp/octets";
 import * as Reply from "@plausch/smtp/reply";
+import type { TlsReport } from "@plausch/tls/tls-report";
+import * as MessageLines from "./message_lines.ts";
 import type { Paint } from "./paint.ts";
+import * as Tls from "./tls.ts";
 
 /** The marker that a line begins with. */
-export type Marker = "===" | " ->" | "<- " | "<**" | "***";
+export type Marker = "===" | " ->" | " ~>" | "<- " | "<~ " | "<**" | "<~*" | "***";
 
 /** One line of a transcript. */
 export const line = (paint: Paint, marker: Marker, text: string): string => {
@@ -25,57 +27,89 @@ export const line = (paint: Paint, marker: Marker, text: string): string => {
 const roles = {
   "===": "note",
   " ->": "said",
+  " ~>": "said",
   "<- ": "heard",
+  "<~ ": "heard",
   "<**": "refused",
+  "<~*": "refused",
   "***": "failed",
 } as const;
+
+const inClear = { said: " ->", heard: "<- ", refused: "<**" } as const;
+const underTls = { said: " ~>", heard: "<~ ", refused: "<~*" } as const;
 
 const turns = {
   helo: "EHLO was refused; trying HELO",
   "too-many-recipients": "The server takes no more recipients at once; the rest follows in a new transaction",
   "empty-message": "No recipient was accepted; ending the data with a lone dot",
   "refused-here": "Not sent: this server cannot take the message",
+  "in-clear": "TLS was only to be used if possible, and is not; going on in clear",
+  "retry-in-clear": "TLS was only to be used if possible, and failed; trying once more, in clear",
+  limit: "The limits of this server are reached; the rest follows in a new transaction",
+  "chunk-refused": "A chunk was refused; the rest of the message is not sent",
+  "auth-cancelled": "The exchange made no sense; it is cancelled",
 } as const;
+
+/** What a handshake came to, as seen at a time in milliseconds since the epoch. */
+export const handshake = (paint: Paint, report: TlsReport | undefined, at: number): ReadonlyArray<string> =>
+  Tls.summary(report, at).map(({ text, role }) => `${paint("note", "===")} ${paint(role, text)}`);
 
 /** How much of a message the transcript shows. */
 const shownLines = 40;
 
 /** Makes a renderer: give it each event, and it gives the lines to print. It keeps count of message lines. */
 export const make = (paint: Paint): (event: SessionEvent) => ReadonlyArray<string> => {
+  let markers: typeof inClear | typeof underTls = inClear;
   let shown = 0;
   let hidden = 0;
-  let tail = "";
+  let message = MessageLines.make();
+  /** How many octets of a chunk are still to come; undefined after DATA. */
+  let chunk: number | undefined;
+
+  const said = (text: string): string => line(paint, markers.said, text);
+
+  const show = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+    const visible = lines.slice(0, shownLines - shown);
+    shown += visible.length;
+    hidden += lines.length - visible.length;
+    return visible.map(said);
+  };
 
   const content = (octets: Uint8Array, last: boolean): ReadonlyArray<string> => {
-    const text = tail + Octets.decode(octets);
-    const lines = text.split("\r\n");
-    tail = lines.pop() ?? "";
-    const dot = last ? lines.pop() : undefined;
-    const out: Array<string> = [];
-    for (const each of lines) {
-      if (shown < shownLines) {
-        shown++;
-        out.push(line(paint, " ->", Printable.escape(each)));
-      } else hidden++;
-    }
-    if (dot === undefined) return out;
+    const lines = [...message.push(octets)];
+    if (chunk !== undefined) chunk -= octets.length;
+    const isOver = last || chunk === 0;
+    if (!isOver) return show(lines);
+    // After DATA the last line is the lone dot, which is always shown; a chunk may end anywhere.
+    const dot = chunk === undefined ? lines.pop() : undefined;
+    const rest = message.end();
+    const out = [...show(rest === undefined ? lines : [...lines, rest])];
     if (hidden > 0) out.push(line(paint, "===", `… ${hidden} more ${hidden === 1 ? "line" : "lines"} sent`));
-    shown = hidden = 0;
-    tail = "";
-    return [...out, line(paint, " ->", dot)];
+    hidden = 0;
+    if (last) shown = 0;
+    chunk = undefined;
+    return dot === undefined ? out : [...out, said(dot)];
   };
 
   return (event) => {
     switch (event._tag) {
       case "Connected":
+        markers = inClear;
+        message = MessageLines.make();
+        chunk = undefined;
+        shown = hidden = 0;
         return [];
+      case "Secured":
+        markers = underTls;
+        return handshake(paint, event.report, event.at);
       case "Said":
-        return [line(paint, " ->", Printable.escape(event.line))];
+        chunk = event.chunk;
+        return [said(Printable.escape(event.line))];
       case "Content":
         return content(event.octets, event.last);
       case "Heard":
         return Reply.wireLines(event.reply).map((each) =>
-          line(paint, event.expected ? "<- " : "<**", Printable.escape(each))
+          line(paint, event.expected ? markers.heard : markers.refused, Printable.escape(each))
         );
       case "Turned":
         return [line(paint, "===", turns[event.turn])];

@@ -1,0 +1,238 @@
+/**
+ * What to try when a conversation failed, or when a server refused: one sentence, with the option to change, where one helps.
+ *
+ * @module
+ */
+import type { Authentication } from "@plausch/session/authentication";
+import type { RecipientOutcome } from "@plausch/session/outcome";
+import type { FailureReason, SessionError } from "@plausch/session/session-error";
+import type { Capabilities } from "@plausch/smtp/capabilities";
+import { GrammarError } from "@plausch/smtp/grammar-error";
+import * as Printable from "@plausch/smtp/printable";
+import { TlsError, type TlsErrorReason } from "@plausch/tls/tls-error";
+import type { Certificate, CertificateFault, TlsReport } from "@plausch/tls/tls-report";
+import type { Security } from "../send/tls.ts";
+import { enumerate } from "../values.ts";
+import * as Tls from "./tls.ts";
+
+/** Where a conversation stood, and how it was to be held. */
+export interface Situation {
+  /** The port; undefined for a Unix socket. */
+  readonly port: number | undefined;
+  /** What was asked of TLS. */
+  readonly security: Security;
+  /** How it was to authenticate, if it was. */
+  readonly authentication: Authentication | undefined;
+  /** Whether it was to speak LMTP. */
+  readonly isLmtp: boolean;
+  /** Whether the connection was encrypted. */
+  readonly isSecure: boolean;
+  /** What the server offered last, if it came to that. */
+  readonly capabilities: Capabilities | undefined;
+  /** The time, in milliseconds since the epoch. */
+  readonly now: number;
+}
+
+type Remedy<A> = (situation: Situation, about: A) => string | undefined;
+
+/** Whether a text begins as a record of TLS does: its type, 20 to 23, and the major version 3 (RFC 8446 section 5.1). */
+const isTlsRecord = (text: string): boolean => {
+  const type = text.charCodeAt(0);
+  return type >= 20 && type <= 23 && text.charCodeAt(1) === 3;
+};
+
+/** How to do without TLS from the first octet. */
+const leaveImplicit = ({ security: { implicit }, port }: Situation): string =>
+  implicit === "port"
+    ? `plausch speaks TLS from the first octet on port ${port}: write --tls none, or name another port`
+    : "Leave --tls-implicit out";
+
+/** TLS from the first octet may be what a port speaks that is silent, or makes no sense. */
+const suspectImplicit = ({ port, security }: Situation): string | undefined => {
+  if (security.implicit !== undefined) return undefined;
+  return port === 465 ? "Port 465 speaks TLS from the first octet: leave --tls none out" : "Try --tls-implicit";
+};
+
+const badReply: Remedy<SessionError> = (situation, { stage, cause }) => {
+  const input = cause instanceof GrammarError ? cause.input ?? "" : "";
+  const suspicion = suspectImplicit(situation);
+  if (isTlsRecord(input)) return `The server speaks TLS from the first octet. ${suspicion ?? ""}`.trim();
+  if (stage !== "greeting") return undefined;
+  if (/^(?:HTTP\/|<!|<html)/i.test(input)) return "This is a web server: mail servers listen on ports 25, 465 and 587";
+  if (/^SSH-/.test(input)) return "This is an SSH server: mail servers listen on ports 25, 465 and 587";
+  return suspicion === undefined
+    ? undefined
+    : `Is this an SMTP server? If it speaks TLS from the first octet: ${suspicion}`;
+};
+
+const timeout: Remedy<SessionError> = (situation, { stage }) => {
+  if (stage !== "greeting") return undefined;
+  const suspicion = suspectImplicit(situation);
+  const patience = "Some servers make clients wait: a longer --timeout may help";
+  if (suspicion === undefined) return patience;
+  return situation.port === 465
+    ? suspicion
+    : `${patience}. A port that speaks TLS from the first octet is silent too: ${suspicion.replace("Try", "try")}`;
+};
+
+const goOnWithoutProof = "--tls required encrypts without that proof";
+
+const trust = (own: Certificate | undefined): string =>
+  `If you know it, trust its authority with --tls-ca FILE${
+    own === undefined ? "" : `, or its key with --tls-pin ${own.spkiSha256}`
+  }`;
+
+/** What to do about each fault of a certificate. */
+const faults: { readonly [F in CertificateFault]: Remedy<TlsReport> } = {
+  "no-certificate": () => `The server shows no certificate at all; ${goOnWithoutProof}`,
+  expired: ({ now }, { chain: [own] }) =>
+    `It ${own === undefined ? "has expired" : Tls.validity(own, now)}: tell its postmaster; ${goOnWithoutProof}`,
+  "not-yet-valid": ({ now }, { chain: [own] }) =>
+    `It is ${own === undefined ? "not valid yet" : Tls.validity(own, now)}: is the clock of this machine right?`,
+  "wrong-name": (_situation, { chain: [own] }) => {
+    const names = own === undefined ? [] : Tls.names(own);
+    return `It is for ${
+      Tls.few(names, 5) || "no name at all"
+    }: name the server so, or check another name with --tls-name`;
+  },
+  "self-signed": (_situation, { chain: [own] }) => `${trust(own)}; ${goOnWithoutProof}`,
+  "unknown-ca": (_situation, { chain: [own] }) => `${trust(own)}; ${goOnWithoutProof}`,
+  "pin-mismatch": (_situation, { chain: [own] }) =>
+    own === undefined ? undefined : `If it has a new key, and you know why, write --tls-pin ${own.spkiSha256}`,
+  invalid: () => `--tls-report with --tls required shows the certificates; ${goOnWithoutProof}`,
+};
+
+/** What to do about each way in which a handshake fails. */
+const handshakes: { readonly [R in TlsErrorReason]: Remedy<TlsError> } = {
+  CertificateRefused: (situation, { report }) => {
+    if (report === undefined || report.verification.verified) return undefined;
+    return faults[report.verification.fault](situation, report);
+  },
+  NotTls: (situation) =>
+    situation.security.implicit === undefined
+      ? "The server says yes to STARTTLS, and then speaks no TLS; --tls none goes on in clear"
+      : `The server does not speak TLS from the first octet. ${leaveImplicit(situation)}`,
+  Alert: ({ security: { options } }) =>
+    options.minVersion === "TLSv1.3"
+      ? "Perhaps it knows no TLS 1.3: leave --tls-min 1.3 out"
+      : options.cert === undefined
+      ? "It may know only versions before TLS 1.2, or ask for a client certificate: --tls-cert FILE --tls-key FILE"
+      : "It may not like the certificate of --tls-cert",
+  ConnectionClosed: (situation) =>
+    situation.security.implicit === undefined
+      ? "The server hung up in the handshake; it may ask for a client certificate, or be out of order"
+      : `The server hung up; perhaps it does not speak TLS from the first octet. ${leaveImplicit(situation)}`,
+  Timeout: (situation) =>
+    situation.security.implicit === undefined
+      ? "A longer --timeout may help"
+      : `Perhaps it does not speak TLS from the first octet. ${leaveImplicit(situation)}`,
+  BadOptions: () => "Look at the files of --tls-cert, --tls-key and --tls-ca: they must fit together, in PEM",
+};
+
+const tlsFailed: Remedy<SessionError> = (situation, { cause }) => {
+  const { security, authentication } = situation;
+  const isRetried = security.level === "opportunistic" && authentication === undefined;
+  return cause instanceof TlsError && !isRetried ? handshakes[cause.reason](situation, cause) : undefined;
+};
+
+const tlsNotOffered: Remedy<SessionError> = ({ capabilities }) => {
+  const isMasked = [...capabilities?.keywords.keys() ?? []].some((keyword) => /^X{4}/.test(keyword));
+  const mask = isMasked ? "Something in between masks what the server offers. " : "";
+  return `${mask}--tls opportunistic goes on in clear; port 465 has TLS from the first octet`;
+};
+
+const submission = "Servers that users log in to listen on port 587, and on 465: --port 587";
+
+const authNotOffered: Remedy<SessionError> = ({ isSecure, capabilities }) =>
+  !isSecure && capabilities?.startTls === true
+    ? "Most servers offer no AUTH before STARTTLS: use --tls required"
+    : submission;
+
+/** The mechanisms that fit the credentials. */
+const fitting = ({ credentials, mechanisms }: Authentication): ReadonlyArray<string> => {
+  if (mechanisms !== undefined) return mechanisms;
+  if (credentials._tag === "Token") return ["OAUTHBEARER", "XOAUTH2"];
+  if (credentials._tag === "External") return ["EXTERNAL"];
+  if (credentials._tag === "Anonymous") return ["ANONYMOUS"];
+  return ["SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"];
+};
+
+const noCommonMechanism: Remedy<SessionError> = ({ authentication, capabilities, isSecure }) => {
+  if (authentication === undefined) return undefined;
+  const offered = capabilities?.auth ?? [];
+  const ours = fitting(authentication);
+  const lists = `The server offers ${Printable.escape(enumerate(offered, "and"))}; asked for was ${enumerate(ours)}`;
+  if (
+    authentication.credentials._tag === "Password" && offered.some((name) => /^(?:XOAUTH2|OAUTHBEARER)$/.test(name))
+  ) {
+    return `${lists}. It takes tokens: name the mechanism with --auth, and give the token as the password`;
+  }
+  return !isSecure && capabilities?.startTls === true
+    ? `${lists}. It may offer more after STARTTLS: use --tls required`
+    : `${lists}. Name one that it offers with --auth`;
+};
+
+const plaintextAuthRefused: Remedy<SessionError> = ({ authentication, capabilities }) => {
+  if (authentication === undefined) return undefined;
+  const common = fitting(authentication).filter((name) => capabilities?.auth.includes(name));
+  const inClear = `--auth-in-clear ${common[0] ?? "PLAIN"}`;
+  return capabilities?.startTls === true
+    ? `Use --tls required, or ${inClear}, which lets everybody on the way read the password`
+    : `The server offers no TLS here; ${inClear} lets everybody on the way read the password`;
+};
+
+const authRejected: Remedy<SessionError> = ({ authentication }) => {
+  const credentials = authentication?.credentials;
+  if (credentials?._tag === "Token") return "Tokens expire, often within an hour: get a new one";
+  if (credentials?._tag === "External") return "Does the server know the certificate of --tls-cert?";
+  if (credentials?._tag === "Anonymous") return undefined;
+  const isAddress = credentials?.user.includes("@") === true;
+  return `Check --user and the password${isAddress ? "" : "; many servers want the whole address as the user"}`;
+};
+
+const trusted = "A server lets only clients that it trusts say this";
+
+/** What to do about each failure. */
+const failures: { readonly [R in FailureReason]?: Remedy<SessionError> } = {
+  AuthBroken: () =>
+    "The server does not speak this mechanism well, or is not the one that it pretends to be; try another with --auth",
+  AuthNotOffered: authNotOffered,
+  AuthRejected: authRejected,
+  AuthTemporary: () => "Try again later: the password was not judged",
+  BadReply: badReply,
+  NoCommonMechanism: noCommonMechanism,
+  PlaintextAuthRefused: plaintextAuthRefused,
+  StartTlsInjection: () => "Somebody may be between you and the server: try another network, and tell its postmaster",
+  Timeout: timeout,
+  TlsFailed: tlsFailed,
+  TlsNotOffered: tlsNotOffered,
+  TlsRefused: () => "Try again later; --tls opportunistic goes on in clear",
+  XclientNotOffered: (_situation, { stage }) =>
+    `${trusted}; in Postfix: smtpd_authorized_${stage === "xforward" ? "xforward" : "xclient"}_hosts`,
+  XclientRefused: () => `${trusted}, and only what it knows`,
+};
+
+/** What to try after a failure, if anything comes to mind. Safe to print. */
+export const ofFailure = (situation: Situation, error: SessionError): string | undefined =>
+  failures[error.reason]?.(situation, error);
+
+/** What to try after a refusal, if anything comes to mind. Safe to print. */
+export const ofRefusal = (
+  { isLmtp, isSecure, capabilities, authentication }: Situation,
+  { verdict, stage, code, reason, extension }: RecipientOutcome,
+): string | undefined => {
+  if (verdict !== "rejected") return undefined;
+  if (reason === "NotOffered") return `--if-not-offered drop sends it without ${extension}`;
+  if (reason === "RequireTlsNotOffered") {
+    return isSecure ? "Leave --require-tls out" : "Use --tls verified along with --require-tls";
+  }
+  if ((stage === "ehlo" || stage === "helo") && (code === 500 || code === 502)) {
+    return isLmtp ? "Perhaps this server speaks SMTP: leave --lmtp out" : "Perhaps this server speaks LMTP: add --lmtp";
+  }
+  if (code !== 530) return undefined;
+  return !isSecure && capabilities?.startTls === true
+    ? "The server wants TLS first: use --tls required"
+    : authentication === undefined
+    ? "The server wants to know who sends: add --user NAME"
+    : undefined;
+};

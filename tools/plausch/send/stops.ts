@@ -1,0 +1,92 @@
+/**
+ * Where a conversation stops before its end: with QUIT, or by hanging up.
+ *
+ * @module
+ */
+import type { DropAfter, StopAfter } from "@plausch/session/converse";
+import * as Effect from "effect/Effect";
+import type { Given, Option, UsageError } from "../options.ts";
+import * as Values from "../values.ts";
+
+/** The stages after which QUIT can be said. */
+export const quitStages: ReadonlyArray<StopAfter> = [
+  "greeting",
+  "ehlo",
+  "starttls",
+  "ehlo-tls",
+  "xclient",
+  "auth",
+  "mail",
+  "rcpt",
+];
+
+/** The stages after which the connection can be dropped. */
+export const dropStages: ReadonlyArray<DropAfter> = [
+  "connect",
+  "greeting",
+  "ehlo",
+  "starttls",
+  "tls",
+  "ehlo-tls",
+  "xclient",
+  "auth",
+  "mail",
+  "rcpt",
+  "data",
+  "final",
+];
+
+/** The options that stop a conversation. */
+export const options: ReadonlyArray<Option> = [
+  { name: "quit-after", value: "STAGE", help: `Say QUIT after ${Values.enumerate(quitStages)}; send no message` },
+  { name: "drop-after", value: "STAGE", help: `Hang up without QUIT after ${Values.enumerate(dropStages)}` },
+].map((option) => ({ ...option, group: "Protocol" }));
+
+/** What people also call a stage. `connect` has a QUIT only after the greeting, which nobody may precede. */
+const aliases: { readonly [O in "quit-after" | "drop-after"]: { readonly [name: string]: string } } = {
+  "quit-after": { connect: "greeting", banner: "greeting", helo: "ehlo", lhlo: "ehlo", tls: "starttls" },
+  "drop-after": { banner: "greeting", helo: "ehlo", lhlo: "ehlo", dot: "final" },
+};
+
+/** Where to stop. */
+export interface Stops {
+  /** The stage to say QUIT after. */
+  readonly stopAfter: StopAfter | undefined;
+  /** The stage to hang up after. */
+  readonly dropAfter: DropAfter | undefined;
+}
+
+const stage = <S extends string>(
+  given: Given,
+  option: "quit-after" | "drop-after",
+  stages: ReadonlyArray<S>,
+): Effect.Effect<S | undefined, UsageError> => {
+  const text = given.value(option)?.toLowerCase();
+  if (text === undefined) return Effect.succeed(undefined);
+  const alias = Object.hasOwn(aliases[option], text) ? aliases[option][text]! : text;
+  if (option === "quit-after" && (alias === "data" || alias === "final" || alias === "dot")) {
+    return Values.usage(
+      `Nothing can be said after "${text}" but the message`,
+      `hang up there, with --drop-after ${text}`,
+    );
+  }
+  const table = new Map(stages.map((each) => [each as string, each]));
+  return Values.lookUp(alias, table, `stage to ${option.replace("-", " ")}`, option);
+};
+
+/** Reads `--quit-after` and `--drop-after`. */
+export const fromOptions = (given: Given): Effect.Effect<Stops, UsageError> =>
+  Effect.gen(function* () {
+    const stopAfter = yield* stage(given, "quit-after", quitStages);
+    const dropAfter = yield* stage(given, "drop-after", dropStages);
+    if (stopAfter !== undefined && dropAfter !== undefined) {
+      return yield* Values.usage("--quit-after and --drop-after end one conversation twice", "leave one of them out");
+    }
+    return { stopAfter, dropAfter };
+  });
+
+/** Whether a conversation ends before its transaction, so that it needs neither sender nor recipient. */
+export const isBeforeMail = ({ stopAfter, dropAfter }: Stops): boolean => {
+  const stop = stopAfter ?? dropAfter;
+  return stop !== undefined && !["mail", "rcpt", "data", "final"].includes(stop);
+};

@@ -1,0 +1,131 @@
+/**
+ * How `plausch send` asks for TLS.
+ *
+ * @module
+ */
+import * as TlsLevel from "@plausch/tls/tls-level";
+import type { TlsOptions } from "@plausch/tls/tls-options";
+import * as Effect from "effect/Effect";
+import * as Redacted from "effect/Redacted";
+import type { Given, Option, UsageError } from "../options.ts";
+import { Shell } from "../shell.ts";
+import * as Values from "../values.ts";
+
+/** The options of TLS. */
+export const options: ReadonlyArray<Option> = [
+  {
+    name: "tls",
+    value: "LEVEL",
+    help: "none; opportunistic: where offered (default); required: or no message; verified: and the certificate is " +
+      "valid for the server",
+  },
+  { name: "tls-implicit", help: "Speak TLS from the first octet; default on port 465" },
+  { name: "tls-name", value: "NAME", help: "The name to ask for and to check; default: the server's" },
+  { name: "tls-ca", value: "FILE", help: "Trust these authorities (PEM), and not the system's" },
+  { name: "tls-cert", value: "FILE", help: "The certificate to show to the server (PEM)" },
+  { name: "tls-key", value: "FILE", help: "Its key (PEM)" },
+  { name: "tls-min", value: "1.2|1.3", help: "The oldest version to speak; default: 1.2" },
+  {
+    name: "tls-pin",
+    value: "SHA256",
+    many: true,
+    help: "Trust only a certificate or public key with this digest, in hex or base64",
+  },
+  { name: "tls-report", help: "Print the server's certificates in full" },
+].map((option) => ({ ...option, group: "TLS" }));
+
+/** What is asked of TLS. */
+export interface Security {
+  /** How much. */
+  readonly level: TlsLevel.TlsLevel;
+  /** Whether TLS begins with the connection: because it was asked for, or because the port is known for it. */
+  readonly implicit: "asked" | "port" | undefined;
+  /** The settings of the handshake. The name to check is the server's, unless it is here. */
+  readonly options: TlsOptions;
+}
+
+/** The port of submission over TLS (RFC 8314 section 3.3). */
+const submissionsPort = 465;
+
+const pem = (
+  given: Given,
+  option: string,
+  kind: RegExp,
+  what: string,
+): Effect.Effect<string | undefined, UsageError, Shell> =>
+  Effect.gen(function* () {
+    const path = given.value(option);
+    if (path === undefined) return undefined;
+    const text = new TextDecoder().decode(yield* (yield* Shell).readFile(path));
+    if (kind.test(text)) return text;
+    const hint = text.includes("ENCRYPTED")
+      ? "decrypt it first: openssl pkey -in FILE"
+      : "write a file with -----BEGIN ... lines";
+    return yield* Values.usage(`"${path}" of --${option} holds no ${what} in PEM`, hint);
+  });
+
+const certificates = /^-----BEGIN (?:TRUSTED )?CERTIFICATE-----/m;
+const key = /^-----BEGIN (?:RSA |EC )?PRIVATE KEY-----\r?\n(?!Proc-Type)/m;
+
+const digest = /^(?:[0-9a-f]{64}|[0-9a-f]{2}(?::[0-9a-f]{2}){31}|[0-9a-z+/]{43}=)$/i;
+
+const pins = (given: Given): Effect.Effect<ReadonlyArray<string> | undefined, UsageError> => {
+  const found = given.values("tls-pin");
+  const bad = found.find((pin) => !digest.test(pin));
+  if (bad !== undefined) {
+    const hint =
+      "write 64 hexadecimal digits, with colons or without, or 44 characters of base64; --tls-report shows both";
+    return Values.usage(`"${bad}" is no SHA-256 digest`, hint);
+  }
+  return Effect.succeed(found.length === 0 ? undefined : found);
+};
+
+/** What is wrong with the options together. */
+const conflict = (given: Given, level: TlsLevel.TlsLevel | undefined): readonly [string, string] | undefined => {
+  if (level === "none") {
+    const other = options.slice(1).map(({ name }) => name).find(given.has);
+    if (other !== undefined) {
+      return [`--${other} means nothing with --tls none`, "leave --tls none out, or the other option"];
+    }
+  }
+  if (level === "opportunistic" && given.has("tls-pin")) {
+    const hint = "write --tls required";
+    return ["--tls-pin proves nothing with --tls opportunistic, which goes on in clear", hint];
+  }
+  for (const [one, other] of [["tls-cert", "tls-key"], ["tls-key", "tls-cert"]] as const) {
+    if (given.has(one) && !given.has(other)) {
+      return [`--${one} is given without --${other}`, "a client certificate needs both, in PEM files"];
+    }
+  }
+  return undefined;
+};
+
+/** Reads the options of TLS; `port` is where the conversation goes, undefined for a Unix socket. */
+export const fromOptions = (
+  given: Given,
+  port: number | undefined,
+): Effect.Effect<Security, UsageError, Shell> =>
+  Effect.gen(function* () {
+    const asked = yield* Values.choice(given, "tls", "level of TLS", TlsLevel.levels);
+    const wrong = conflict(given, asked);
+    if (wrong !== undefined) return yield* Values.usage(...wrong);
+    const isPort = port === submissionsPort && asked !== "none";
+    const implicit = given.has("tls-implicit") ? "asked" : isPort ? "port" : undefined;
+    const pinned = yield* pins(given);
+    const version = yield* Values.choice(given, "tls-min", "version of TLS to begin with", ["1.2", "1.3"]);
+    const keyText = yield* pem(given, "tls-key", key, "private key without a passphrase");
+    // A pin, or TLS from the first octet, leaves no way to go on in clear.
+    const least = implicit === undefined && pinned === undefined ? "opportunistic" : "required";
+    return {
+      level: asked === undefined || asked === "opportunistic" ? least : asked,
+      implicit,
+      options: {
+        servername: given.value("tls-name"),
+        ca: yield* pem(given, "tls-ca", certificates, "certificate"),
+        cert: yield* pem(given, "tls-cert", certificates, "certificate"),
+        key: keyText === undefined ? undefined : Redacted.make(keyText),
+        minVersion: version === undefined ? undefined : `TLSv${version}`,
+        pins: pinned,
+      },
+    };
+  });
