@@ -41,14 +41,13 @@ import type { Command } from "@plausch/smtp/command";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
-import type * as Scope from "effect/Scope";
 import type * as Socket from "effect/socket/Socket";
 import { dial } from "./_dial.ts";
 import * as Transaction from "./_transaction.ts";
 import type { Content } from "./content.ts";
 import type { HelloUntil } from "./conversation.ts";
 import type { Envelope } from "./envelope.ts";
-import type { Outcome, RecipientOutcome } from "./outcome.ts";
+import type { Outcome, Protection, RecipientOutcome } from "./outcome.ts";
 import * as Session from "./session.ts";
 import { SessionError } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
@@ -167,20 +166,25 @@ const conversation = (
 ): Effect.Effect<Outcome, SessionError | GrammarError, Socket.Socket> => {
   const { envelope, content, dropAfter, say = [] } = options;
   const until = dropAfter ?? options.stopAfter ?? "final";
+  let session: Session.Session | undefined;
+  const stoppedAt = (stage: Stage): Outcome =>
+    outcomeOf(Transaction.withoutTransaction(envelope, "deferred", stage, session?.reply, "Stopped"), session);
   return Effect.gen(function* () {
-    if (until === "connect") return yield* onlyDial(options);
-    const session = yield* Session.greet(options);
+    if (until === "connect") {
+      yield* dial(yield* Effect.scope, options.timeouts ?? Timeouts.defaults, options.observe ?? (() => {}));
+      return stoppedAt(until);
+    }
+    session = yield* Session.greet(options);
     const leave = dropAfter === undefined ? Effect.void : session.drop;
-    const stopped = (stage: Stage, reply = session.reply) => Effect.as(leave, stoppedAt(envelope, stage, reply));
-    if (until === "greeting") return yield* stopped(until);
+    if (until === "greeting") return yield* Effect.as(leave, stoppedAt(until));
     const hello = helloUntil[until];
     yield* session.hello(until === "starttls" && dropAfter !== undefined ? "starttls" : hello);
-    if (hello !== undefined) return yield* stopped(until as Stage);
+    if (hello !== undefined) return yield* Effect.as(leave, stoppedAt(until as Stage));
     for (const command of say) yield* session.command(command);
     const outcome = yield* session.send(envelope, content, until as Transaction.Until);
     return yield* Effect.as(leave, outcome);
   }).pipe(
-    Effect.catchTag("SessionError", (error) => undelivered(envelope, error)),
+    Effect.catchTag("SessionError", (error) => undelivered(envelope, error, session)),
     Effect.scoped,
   );
 };
@@ -195,18 +199,12 @@ const helloUntil: { readonly [S in DropAfter | "final"]?: HelloUntil } = {
   auth: "auth",
 };
 
-const onlyDial = (
-  { envelope, timeouts = Timeouts.defaults, observe = () => {} }: Options,
-): Effect.Effect<Outcome, SessionError, Socket.Socket | Scope.Scope> =>
-  Effect.flatMap(
-    Effect.scope,
-    (scope) => Effect.as(dial(scope, timeouts, observe), stoppedAt(envelope, "connect", undefined)),
-  );
+const outcomeOf = (
+  recipients: ReadonlyArray<RecipientOutcome>,
+  session: Session.Session | undefined,
+): Outcome => ({ recipients, adaptations: [], protection: session?.protection ?? unprotected });
 
-const stoppedAt = (envelope: Envelope, stage: Stage, reply: SessionError["reply"]): Outcome => ({
-  recipients: Transaction.withoutTransaction(envelope, "deferred", stage, reply, "Stopped"),
-  adaptations: [],
-});
+const unprotected: Protection = { isEncrypted: false, tls: undefined, authenticated: undefined };
 
 const withRecipients = (
   { reason, stage, reply, cause }: SessionError,
@@ -214,7 +212,11 @@ const withRecipients = (
 ): SessionError => new SessionError({ reason, stage, reply, cause, recipients });
 
 /** Before the transaction, a refusal or failure of the session is one of every recipient. */
-const undelivered = (envelope: Envelope, error: SessionError): Effect.Effect<Outcome, SessionError> => {
+const undelivered = (
+  envelope: Envelope,
+  error: SessionError,
+  session: Session.Session | undefined,
+): Effect.Effect<Outcome, SessionError> => {
   const { reason, stage, reply } = error;
   if (error.recipients.length > 0) return Effect.fail(error);
   // What the server says to EHLO is about the session; what it says to STARTTLS or AUTH is about this client's wishes.
@@ -222,7 +224,7 @@ const undelivered = (envelope: Envelope, error: SessionError): Effect.Effect<Out
   const verdict = isRefusal ? Transaction.verdictOf(reply) : "deferred";
   if (reason === "Refused" && reply !== undefined) {
     const recipients = Transaction.withoutTransaction(envelope, verdict, stage, reply);
-    return Effect.succeed({ recipients, adaptations: [] });
+    return Effect.succeed(outcomeOf(recipients, session));
   }
   return Effect.fail(withRecipients(error, Transaction.withoutTransaction(envelope, verdict, stage, reply, reason)));
 };

@@ -25,6 +25,8 @@
 import type { EnhancedStatus } from "@plausch/smtp/enhanced-status";
 import type { ForwardPath } from "@plausch/smtp/path";
 import type { Reply } from "@plausch/smtp/reply";
+import type { Mechanism } from "@plausch/smtp/sasl";
+import type { TlsReport } from "@plausch/tls/tls-report";
 import type { TlsLevel } from "@plausch/tls/tls-level";
 import type { Adaptation, Extension } from "./extension_policy.ts";
 import type { FailureReason } from "./session_error.ts";
@@ -77,12 +79,24 @@ export interface RecipientOutcome {
   readonly extension?: Extension | undefined;
 }
 
+/** How the conversation was protected. */
+export interface Protection {
+  /** Whether it was encrypted when it ended. */
+  readonly isEncrypted: boolean;
+  /** What the TLS handshake came to, if there was one and the socket can tell. */
+  readonly tls: TlsReport | undefined;
+  /** The mechanism that the client authenticated with, if it did. */
+  readonly authenticated: Mechanism | undefined;
+}
+
 /** What became of one message. */
 export interface Outcome {
   /** One entry for each recipient, in the order of the envelope. */
   readonly recipients: ReadonlyArray<RecipientOutcome>;
   /** What was asked for, not offered by the server, and left out or replaced, as the policy has it. */
   readonly adaptations: ReadonlyArray<Adaptation>;
+  /** How the conversation was protected; the first one, where a message took several. */
+  readonly protection: Protection;
 }
 
 /**

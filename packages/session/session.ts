@@ -46,10 +46,8 @@ import * as Capabilities from "@plausch/smtp/capabilities";
 import * as Command from "@plausch/smtp/command";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import type { Reply } from "@plausch/smtp/reply";
-import type { Mechanism } from "@plausch/smtp/sasl";
 import { TlsError } from "@plausch/tls/tls-error";
 import type { TlsOptions } from "@plausch/tls/tls-options";
-import type { TlsReport } from "@plausch/tls/tls-report";
 import * as Clock from "effect/Clock";
 import * as SecureRandom from "effect/crypto/SecureRandom";
 import * as Effect from "effect/Effect";
@@ -64,7 +62,7 @@ import * as Exchange from "./_exchange.ts";
 import type { Content } from "./content.ts";
 import * as Conversation from "./conversation.ts";
 import type { Envelope } from "./envelope.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Outcome, Protection } from "./outcome.ts";
 import { SessionError } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
 import * as Timeouts from "./timeouts.ts";
@@ -91,12 +89,8 @@ export interface Session {
   readonly reply: Reply;
   /** What the server offered in its last answer to EHLO; nothing before it, after a TLS handshake, and after HELO. */
   readonly capabilities: Capabilities.Capabilities;
-  /** Whether the connection is encrypted. */
-  readonly isSecure: boolean;
-  /** What the TLS handshake came to, if there was one and the socket can tell. */
-  readonly tls: TlsReport | undefined;
-  /** The mechanism that the client authenticated with, if it did. */
-  readonly authenticated: Mechanism | undefined;
+  /** How the conversation is protected so far. */
+  readonly protection: Protection;
   /**
    * Says EHLO (HELO where that is refused, LHLO in LMTP) and whatever the options ask for before the first message: STARTTLS,
    * XCLIENT, each followed by a new EHLO, AUTH, XFORWARD. With `until` it stops after that stage.
@@ -214,6 +208,12 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
             : Effect.andThen(quit, Effect.fail(new SessionError({ ...refusal, recipients: [] }))),
       );
 
+    const protection = (): Protection => ({
+      isEncrypted: conversation.isSecure,
+      tls: conversation.tls,
+      authenticated: conversation.authenticated,
+    });
+
     const command: Session["command"] = (command) =>
       request("raw", () => conversation.command(command), () => conversation.reply!);
 
@@ -235,14 +235,8 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
       get capabilities() {
         return conversation.capabilities ?? Capabilities.none;
       },
-      get isSecure() {
-        return conversation.isSecure;
-      },
-      get tls() {
-        return conversation.tls;
-      },
-      get authenticated() {
-        return conversation.authenticated;
+      get protection() {
+        return protection();
       },
       hello: (until) =>
         Effect.map(
@@ -253,7 +247,11 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
         request(
           "mail",
           () => conversation.send(envelope, content, until),
-          () => ({ recipients: conversation.recipients, adaptations: conversation.adaptations }),
+          () => ({
+            recipients: conversation.recipients,
+            adaptations: conversation.adaptations,
+            protection: protection(),
+          }),
         ),
       command,
       reset: command(Command.rset),
