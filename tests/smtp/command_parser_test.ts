@@ -2,12 +2,14 @@ import * as CommandParser from "@plausch/smtp/command-parser";
 import { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Path from "@plausch/smtp/path";
 import { assert, assertEquals } from "@std/assert";
+import * as Redacted from "effect/Redacted";
 import * as Result from "effect/Result";
 import { property } from "../support/property.ts";
 import { anyOf, anyText, smtpText } from "./_arbitrary.ts";
 
 const read = (text: string, options?: CommandParser.ParseOptions) =>
   Result.getOrThrow(CommandParser.parse(text, options));
+const lenient = { lenient: true };
 const fault = (text: string, options?: CommandParser.ParseOptions) => {
   const error = Result.getOrThrow(Result.flip(CommandParser.parse(text, options)));
   return [error.reason, CommandParser.replyCode(error)];
@@ -19,7 +21,7 @@ Deno.test("verbs without case", () => {
     host: { _tag: "Name", name: "client.example", ascii: "client.example" },
     warnings: [],
   });
-  for (const verb of ["DATA", "data", "RSET", "rset", "QUIT", "Quit"]) {
+  for (const verb of ["DATA", "data", "RSET", "rset", "QUIT", "Quit", "STARTTLS", "StartTls"]) {
     assertEquals(read(verb)._tag, verb.toUpperCase());
   }
   assertEquals(read("noop"), { _tag: "NOOP", warnings: [] });
@@ -32,6 +34,73 @@ Deno.test("verbs without case", () => {
     smtputf8: true,
     warnings: [],
   });
+});
+
+Deno.test("the verbs of extensions", () => {
+  assertEquals(read("lhlo client.example"), {
+    _tag: "LHLO",
+    host: { _tag: "Name", name: "client.example", ascii: "client.example" },
+    warnings: [],
+  });
+  assertEquals(read("bdat 86 last"), { _tag: "BDAT", size: 86, last: true, warnings: [] });
+  assertEquals(read("BDAT 0"), { _tag: "BDAT", size: 0, last: false, warnings: [] });
+  assertEquals(read("BDAT 00000000000000000012"), { _tag: "BDAT", size: 12, last: false, warnings: [] });
+  assertEquals(read("EXPN staff"), { _tag: "EXPN", argument: "staff", warnings: [] });
+  assertEquals(read("expn Mitarbeiter SMTPUTF8"), {
+    _tag: "EXPN",
+    argument: "Mitarbeiter",
+    smtputf8: true,
+    warnings: [],
+  });
+  assertEquals(read("etrn @Example.com"), { _tag: "ETRN", node: "@Example.com", warnings: [] });
+  assertEquals(read("XCLIENT name=[UNAVAILABLE] ADDR=192.0.2.1 HELO=a+20b+2B"), {
+    _tag: "XCLIENT",
+    attributes: [["NAME", "[UNAVAILABLE]"], ["ADDR", "192.0.2.1"], ["HELO", "a b+"]],
+    warnings: [],
+  });
+  assertEquals(read("xforward IDENT=4B7"), { _tag: "XFORWARD", attributes: [["IDENT", "4B7"]], warnings: [] });
+});
+
+const auth = (text: string, options?: CommandParser.ParseOptions) => {
+  const command = read(text, options);
+  assert(command._tag === "AUTH");
+  return [command.mechanism, command.initial && Redacted.value(command.initial), ...command.warnings];
+};
+
+Deno.test("AUTH with and without an initial response (RFC 4954 section 4)", () => {
+  assertEquals(auth("AUTH LOGIN"), ["LOGIN", undefined]);
+  assertEquals(auth("auth scram-sha-256"), ["SCRAM-SHA-256", undefined]);
+  assertEquals(auth("AUTH PLAIN AHRpbQB0YW5zdGFhZg== "), ["PLAIN", "AHRpbQB0YW5zdGFhZg=="]);
+  assertEquals(auth("AUTH EXTERNAL ="), ["EXTERNAL", ""]);
+  assertEquals(auth("AUTH  PLAIN   dGlt", lenient), ["PLAIN", "dGlt", "ExtraSpace"]);
+});
+
+Deno.test("no error of AUTH shows what the client said", () => {
+  const lines: ReadonlyArray<readonly [string, string, number]> = [
+    ["AUTH", "MissingArgument", 501],
+    ["AUTH PLAIN tanstaa", "BadBase64", 501],
+    ["AUTH PLAIN tan=taaf", "BadBase64", 501],
+    ["AUTH PLAIN =AAA", "BadBase64", 501],
+    ["AUTH PLAIN ====", "BadBase64", 501],
+    ["AUTH PLAIN tanstaaf tanstaaf", "UnexpectedArgument", 501],
+    ["AUTH PLAIN tanstaaf\0", "ControlCharacter", 501],
+    ["AUTH PLAIN tanstaafé", "NonAscii", 501],
+    ["AUTH  PLAIN tanstaaf", "BadArgument", 501],
+    ["AUTH PLAIN  tanstaaf", "BadArgument", 501],
+    ["AUTH tanstaaf!", "BadMechanism", 504],
+    ["AUTH tanstaaftanstaaftanstaaf", "BadMechanism", 504],
+    ["AUTH\tPLAIN tanstaaf", "UnknownVerb", 500],
+    [" AUTH PLAIN tanstaaf", "UnknownVerb", 500],
+    ["AUTHPLAIN tanstaaf", "UnknownVerb", 500],
+  ];
+  for (const [text, expected, code] of lines) {
+    assertEquals(fault(text), [expected, code], text);
+    for (const options of [{}, { lenient: true, smtputf8: true }]) {
+      const parsed = CommandParser.parse(text, options);
+      const shown = Deno.inspect(parsed) + (Result.isFailure(parsed) ? parsed.failure.message : "");
+      assert(!/tan/.test(shown), shown);
+    }
+  }
 });
 
 Deno.test("white space at the end of a line does not count", () => {
@@ -48,8 +117,22 @@ Deno.test("MAIL and RCPT with parameters", () => {
   assertEquals(mail, {
     _tag: "MAIL",
     reversePath: Path.nullPath,
-    parameters: { size: 1024, body: "8BITMIME", ret: "HDRS", envid: "a b", other: [{ keyword: "AUTH", value: "<>" }] },
+    parameters: { size: 1024, body: "8BITMIME", ret: "HDRS", envid: "a b", auth: "<>" },
     warnings: [],
+  });
+  const until = "2030-01-31T08:00:00Z";
+  const more = read(
+    `MAIL FROM:<a@b.c> BODY=binarymime AUTH=e+3Dmc2@b.c REQUIRETLS BY=-5;nt HOLDUNTIL=${until} MT-PRIORITY=-3 X`,
+  );
+  assert(more._tag === "MAIL");
+  assertEquals(more.parameters, {
+    body: "BINARYMIME",
+    auth: "e=mc2@b.c",
+    requireTls: true,
+    by: { seconds: -5, mode: "N", trace: true },
+    holdUntil: until,
+    mtPriority: -3,
+    other: [{ keyword: "X" }],
   });
   const rcpt = read("rcpt to:<Postmaster> notify=success,failure ORCPT=rfc822;a@b.c X");
   assertEquals(rcpt, {
@@ -113,7 +196,41 @@ Deno.test("the reason of a fault picks the reply", () => {
     ["MAIL FROM:<a@b.c>  SIZE=1", "BadKeyword", 501],
     ["MAIL FROM:<a@b.c> SIZE=x", "BadSize", 501],
     ["MAIL FROM:<a@b.c> SIZE=1 size=2", "DuplicateParameter", 501],
-    ["MAIL FROM:<a@b.c> BODY=BINARYMIME", "BadBody", 504],
+    ["MAIL FROM:<a@b.c> BODY=BINARY", "BadBody", 504],
+    ["MAIL FROM:<a@b.c> AUTH=a", "BadAuth", 501],
+    ["MAIL FROM:<a@b.c> REQUIRETLS=1", "BadParameterValue", 501],
+    ["MAIL FROM:<a@b.c> BY=0;R", "BadBy", 501],
+    ["MAIL FROM:<a@b.c> HOLDFOR=1 HOLDUNTIL=2030-01-31T08:00:00Z", "BadHold", 501],
+    ["MAIL FROM:<a@b.c> MT-PRIORITY=10", "BadPriority", 501],
+    ["LHLO", "MissingArgument", 501],
+    ["LHLO a b", "BadDomain", 501],
+    ["STARTTLS now", "UnexpectedArgument", 501],
+    ["BDAT", "MissingArgument", 501],
+    ["BDAT LAST", "BadSize", 501],
+    ["BDAT -1", "BadSize", 501],
+    ["BDAT 1.5", "BadSize", 501],
+    ["BDAT 0x10", "BadSize", 501],
+    ["BDAT 9007199254740992", "BadSize", 501],
+    ["BDAT 000000000000000000001", "BadSize", 501],
+    ["BDAT 1 FIRST", "BadArgument", 501],
+    ["BDAT 1 LAST LAST", "BadArgument", 501],
+    ["BDAT 1  LAST", "BadArgument", 501],
+    ["BDAT 1 LA\u017fT", "NonAscii", 501],
+    ["EXPN", "MissingArgument", 501],
+    ["ETRN", "MissingArgument", 501],
+    ["ETRN a b", "BadArgument", 501],
+    ["ETRN a..b", "BadArgument", 501],
+    ["ETRN bücher.example", "NonAscii", 501],
+    ["XCLIENT", "MissingArgument", 501],
+    ["XCLIENT NAME", "BadKeyword", 501],
+    ["XCLIENT =x", "BadKeyword", 501],
+    ["XCLIENT NAME=", "BadParameterValue", 501],
+    ["XCLIENT NAME=a=b", "BadXtext", 501],
+    ["XCLIENT NAME=a+b", "BadXtext", 501],
+    ["XCLIENT NAME=a+0D+0Ab", "ControlCharacter", 501],
+    ["XCLIENT NAME=a name=b", "DuplicateParameter", 501],
+    ["XCLIENT  NAME=a", "BadArgument", 501],
+    [`XFORWARD NAME=${"x".repeat(256)}`, "AttributeTooLong", 501],
     ["MAIL FROM:<ü@b.c>", "NonAscii", 550],
     ["MAIL FROM:<ü@b.c\0>", "ControlCharacter", 501],
     ["RCPT TO:<>", "NullPath", 501],
@@ -142,8 +259,6 @@ Deno.test("a sender that needs SMTPUTF8 has to say so", () => {
   assertEquals(fault("RCPT TO:<a\udcff@b.c>", offered), ["BadUtf8", 501]);
 });
 
-const lenient = { lenient: true };
-
 Deno.test("lenient mode takes spaces, and says so", () => {
   for (
     const text of [
@@ -163,6 +278,12 @@ Deno.test("lenient mode takes spaces, and says so", () => {
   assertEquals(read("MAIL FROM:   <>", lenient).warnings, ["ExtraSpace"]);
   assertEquals(read("NOOP  x", lenient), { _tag: "NOOP", argument: "x", warnings: ["ExtraSpace"] });
   assertEquals(read("VRFY a  SMTPUTF8", lenient), { _tag: "VRFY", argument: "a", smtputf8: true, warnings: [] });
+  assertEquals(read("BDAT  5  last", lenient), { _tag: "BDAT", size: 5, last: true, warnings: ["ExtraSpace"] });
+  assertEquals(read("XFORWARD NAME=a+2b   HELO=b=c", lenient), {
+    _tag: "XFORWARD",
+    attributes: [["NAME", "a+"], ["HELO", "b=c"]],
+    warnings: ["ExtraSpace"],
+  });
 });
 
 Deno.test("lenient mode takes paths without brackets, with parameters behind them", () => {
@@ -204,6 +325,9 @@ Deno.test("lenient mode takes an equals sign in a value", () => {
     orcpt: { addressType: "rfc822", address: "x=y@b.c" },
     other: [{ keyword: "XOORG", value: "a=b" }],
   });
+  const utf8 = read("RCPT TO:<a@b.c> ORCPT=utf-8;x+y=\\x{fc}@b.c", lenient);
+  assert(utf8._tag === "RCPT");
+  assertEquals(utf8.parameters.orcpt, { addressType: "utf-8", address: "x+y=ü@b.c" });
 });
 
 Deno.test("lenient mode does not take what is dangerous", () => {
@@ -216,6 +340,11 @@ Deno.test("lenient mode does not take what is dangerous", () => {
       ["RCPT TO:a@b.c,d@e.f", "BadAtext"],
       ["RCPT TO:<ü@b.c>", "NonAscii"],
       ["DATA x", "UnexpectedArgument"],
+      ["BDAT 1 LAST\r\nQUIT", "ControlCharacter"],
+      ["BDAT 99999999999999999999", "BadSize"],
+      ["ETRN #a\tb", "ControlCharacter"],
+      ["XCLIENT NAME=a+0d+0aRSET", "ControlCharacter"],
+      ["AUTH PLAIN tanstaa", "BadBase64"],
     ] as const
   ) {
     assertEquals(fault(text, lenient)[0], reason, text);

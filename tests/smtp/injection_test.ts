@@ -67,6 +67,19 @@ const carry: Readonly<Record<string, (value: never) => Carried>> = {
   proxyHost: host,
   serverName: host,
   rawCommand: (value: string) => Command.format(Command.raw(value)),
+  expn: (value: string) => Command.format(Command.expn(value)),
+  vrfy: (value: string) => Command.format(Command.vrfy(value)),
+  etrn: (value: string) => Command.format(Command.etrn(value)),
+  etrnQueue: (value: string) => Command.format(Command.etrn(`#${value}`)),
+  attributeName: (value: string) => Command.format(Command.xclient([[value, "x"]])),
+  attributeValue: (value: string) => Command.format(Command.xforward([["NAME", value]])),
+  mechanism: (value: string) => Command.format(Command.auth(value)),
+  initialResponse: (value: string) => Command.format(Command.auth("PLAIN", Redacted.make(value))),
+  mailAuth: (value: string) => mailWith({ auth: value }),
+  holdUntil: (value: string) => mailWith({ holdUntil: value }),
+  paramKeyword: (value: string) => mailWith({ other: [{ keyword: value }] }),
+  orcptUtf8: (value: string) => rcptWith({ orcpt: { addressType: "utf-8", address: value } }),
+  orcptType: (value: string) => rcptWith({ orcpt: { addressType: value, address: "a@b.test" } }),
 };
 
 /** The reasons of an error, from the field that is bad down to the character that makes it so. */
