@@ -1,46 +1,37 @@
 import type { Certificate } from "@plausch/tls/tls-report";
-import { createHash, X509Certificate } from "node:crypto";
-import type * as tls from "node:tls";
+import { createHash } from "node:crypto";
+import * as Der from "./_der.ts";
+import * as DistinguishedName from "./_distinguished_name.ts";
+import * as GeneralName from "./_general_name.ts";
+import * as Signature from "./_signature.ts";
+import { extensions, type X509 } from "./_x509.ts";
 
-const digest = (octets: Uint8Array): string => createHash("sha256").update(octets).digest("hex");
+const hex = (octets: Uint8Array): string => Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join("");
 
-const isSelfSigned = (certificate: X509Certificate): boolean => {
-  try {
-    return certificate.issuer === certificate.subject && certificate.verify(certificate.publicKey);
-  } catch {
-    return false;
-  }
+const sha256 = (octets: Uint8Array): string => createHash("sha256").update(octets).digest("hex");
+
+/** The names that a certificate is for; none if they cannot be read. */
+export const namesOf = (certificate: X509): ReadonlyArray<GeneralName.GeneralName> => {
+  const extension = certificate.extensions.get(extensions.subjectAltName);
+  return extension === undefined ? [] : Der.attempt(() => GeneralName.readAll(extension.value)) ?? [];
 };
 
-const distinguishedName = (lines: string): string => lines.split("\n").join(", ");
+/** Signed by its own key, as far as that can be checked. */
+const isSelfSigned = (certificate: X509): boolean =>
+  Der.equal(certificate.issuer, certificate.subject) &&
+  (!Signature.isKnown(certificate) || Signature.isBy(certificate, certificate.publicKey));
 
-/** What a DER-encoded certificate says. Throws if it is none. */
-const fromDer = (der: Uint8Array): Certificate => {
-  const certificate = new X509Certificate(der);
-  return {
-    subject: distinguishedName(certificate.subject),
-    commonName: /^CN=(.*)$/m.exec(certificate.subject)?.[1],
-    issuer: distinguishedName(certificate.issuer),
-    subjectAltNames: (certificate.subjectAltName ?? "").split(", ").filter((name) => name !== ""),
-    validFrom: Date.parse(certificate.validFrom),
-    validTo: Date.parse(certificate.validTo),
-    serialNumber: certificate.serialNumber,
-    sha256: digest(der),
-    spkiSha256: digest(certificate.publicKey.export({ type: "spki", format: "der" })),
-    isSelfSigned: isSelfSigned(certificate),
-    der: Uint8Array.from(der),
-  };
-};
-
-/** The certificates of the peer, its own first. */
-export const chainOf = (socket: tls.TLSSocket): ReadonlyArray<Certificate> => {
-  const chain = new Map<string, Certificate>();
-  let at: tls.DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (at?.raw !== undefined) {
-    const certificate = fromDer(at.raw);
-    if (chain.has(certificate.sha256)) break;
-    chain.set(certificate.sha256, certificate);
-    at = at.issuerCertificate;
-  }
-  return [...chain.values()];
-};
+/** What a certificate says, for people and programs. */
+export const fromX509 = (certificate: X509): Certificate => ({
+  subject: DistinguishedName.format(certificate.subject),
+  commonName: DistinguishedName.commonName(certificate.subject),
+  issuer: DistinguishedName.format(certificate.issuer),
+  subjectAltNames: namesOf(certificate).map(GeneralName.format).filter((name) => name !== undefined),
+  validFrom: certificate.validFrom,
+  validTo: certificate.validTo,
+  serialNumber: hex(certificate.serialNumber),
+  sha256: sha256(certificate.der),
+  spkiSha256: sha256(certificate.publicKey),
+  isSelfSigned: isSelfSigned(certificate),
+  der: certificate.der,
+});

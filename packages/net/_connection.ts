@@ -1,8 +1,10 @@
+import { TlsError, type TlsErrorReason } from "@plausch/tls/tls-error";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import type { TlsReport } from "@plausch/tls/tls-report";
 import type { NonEmptyReadonlyArray } from "effect/Array";
 import * as Effect from "effect/Effect";
 import { constVoid } from "effect/Function";
+import * as Result from "effect/Result";
 import type * as Socket from "effect/socket/Socket";
 import type * as net from "node:net";
 import { clearImmediate, setImmediate } from "node:timers";
@@ -10,6 +12,7 @@ import { Ciphertext } from "./_ciphertext.ts";
 import { closed, coded, readFailed, upgradeFailed, writeFailed } from "./_errors.ts";
 import { gather } from "./_gather.ts";
 import * as Handshake from "./_handshake.ts";
+import * as TlsSettings from "./_tls_settings.ts";
 
 /** One established connection. Reading and writing fail apart from each other: an answer may outlive the way to ask. */
 export interface Connection {
@@ -205,14 +208,18 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
 
   const startTls: Connection["startTls"] = (options) =>
     Effect.suspend(() => {
-      const fault = secure !== undefined || upgrading
-        ? "The connection speaks TLS already"
-        : raw.writableLength > 0
-        ? "Octets in clear are still waiting to be sent"
-        : Handshake.fault(role, options);
-      if (fault !== undefined) return Effect.fail(upgradeFailed(coded("ERR_TLS_UPGRADE", fault)));
+      const refuse = (reason: TlsErrorReason, cause: unknown) =>
+        Effect.fail(upgradeFailed(new TlsError({ reason, cause })));
+      if (secure !== undefined || upgrading) {
+        return refuse("BadOptions", new Error("the connection speaks TLS already"));
+      }
+      if (raw.writableLength > 0) {
+        return refuse("BadOptions", new Error("octets in clear are still waiting to be sent"));
+      }
+      const settings = TlsSettings.fromOptions(role, options);
+      if (Result.isFailure(settings)) return Effect.fail(upgradeFailed(settings.failure));
       const over = readFailure ?? writeFailure;
-      if (over !== undefined) return Effect.fail(upgradeFailed(over));
+      if (over !== undefined) return refuse("ConnectionClosed", over);
       upgrading = true;
       raw.off("data", onData).off("end", onEnd).off("close", onClose);
       const line = new Ciphertext(raw, received);
@@ -220,7 +227,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
       receivedOctets = 0;
       paused = false;
       raw.resume();
-      return Handshake.handshake(line, role, options).pipe(
+      return Handshake.handshake(line, role, settings.success, options).pipe(
         Effect.map(({ report, socket }) => {
           upgrading = false;
           secure = report;

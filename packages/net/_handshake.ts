@@ -1,61 +1,42 @@
+import { TlsError, type TlsErrorReason } from "@plausch/tls/tls-error";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import type { TlsReport } from "@plausch/tls/tls-report";
+import * as Clock from "effect/Clock";
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
-import { constVoid } from "effect/Function";
-import * as Redacted from "effect/Redacted";
+import { constUndefined, constVoid } from "effect/Function";
 import * as net from "node:net";
 import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
-import { chainOf } from "./_certificate.ts";
 import { coded } from "./_errors.ts";
+import * as Peer from "./_peer.ts";
+import type { TlsSettings } from "./_tls_settings.ts";
 
 /** Which side of the connection this is; TLS is not symmetric. */
 export type Role = "client" | "server";
 
+/** A handshake that went through. */
+export interface Secured {
+  readonly socket: tls.TLSSocket;
+  readonly report: TlsReport;
+}
+
 const defaultTimeout: Duration.Input = "30 seconds";
-
-type Secret = Redacted.Redacted<string | Uint8Array>;
-
-const reveal = (key: NonNullable<TlsOptions["key"]>): unknown =>
-  Redacted.isRedacted(key) ? Redacted.value(key as Secret) : (key as ReadonlyArray<Secret>).map(Redacted.value);
-
-/** What both roles share, in the words of `node:tls`; it leaves out what was not asked for. */
-const commonOptions = (options: TlsOptions): tls.SecureContextOptions & tls.CommonConnectionOptions => {
-  const out: Record<string, unknown> = { rejectUnauthorized: options.rejectUnauthorized ?? true };
-  if (options.ca !== undefined) out.ca = options.ca;
-  if (options.cert !== undefined) out.cert = options.cert;
-  if (options.key !== undefined) out.key = reveal(options.key);
-  if (options.passphrase !== undefined) out.passphrase = Redacted.value(options.passphrase);
-  if (options.minVersion !== undefined) out.minVersion = options.minVersion;
-  if (options.alpnProtocols !== undefined) out.ALPNProtocols = options.alpnProtocols;
-  return out;
-};
-
-/** What is wrong with the options before an octet is sent, if anything is. */
-export const fault = (role: Role, options: TlsOptions): string | undefined => {
-  if ((options.key === undefined) !== (options.cert === undefined)) return "A TLS identity needs both key and cert";
-  if (role === "server" && options.key === undefined) return "A TLS server needs key and cert";
-  if (role === "client" && options.servername === undefined && options.rejectUnauthorized !== false) {
-    return "A TLS client needs servername to check the certificate of the peer";
-  }
-  return undefined;
-};
 
 const closedEarly = () => coded("ECONNRESET", "The peer closed the connection during the TLS handshake");
 
-const asClient = (line: Duplex, options: TlsOptions): Effect.Effect<tls.TLSSocket, unknown> =>
+const asClient = (
+  line: Duplex,
+  name: string | undefined,
+  settings: TlsSettings,
+): Effect.Effect<tls.TLSSocket, unknown> =>
   Effect.callback((resume) => {
-    const name = options.servername;
     // An address is checked against the certificate, but is not a name to send (RFC 6066, section 3).
-    const identity = name === undefined
-      ? {}
-      : net.isIP(name) === 0
-      ? { servername: name }
-      : { host: name, servername: "" };
+    const servername = name === undefined || net.isIP(name) !== 0 ? "" : name;
     let socket: tls.TLSSocket;
     try {
-      socket = tls.connect({ ...commonOptions(options), ...identity, socket: line });
+      // The name is checked in the report, so that `authorized` speaks of the chain alone.
+      socket = tls.connect({ ...settings.node, servername, checkServerIdentity: constUndefined, socket: line });
     } catch (cause) {
       return resume(Effect.fail(cause));
     }
@@ -68,12 +49,12 @@ const asClient = (line: Duplex, options: TlsOptions): Effect.Effect<tls.TLSSocke
     });
   });
 
-/** A `TLSSocket` alone would not check the certificate of a client; a server does, also one that listens nowhere. */
-const asServer = (line: Duplex, options: TlsOptions): Effect.Effect<tls.TLSSocket, unknown> =>
+/** A `TLSSocket` alone would not ask a client for its certificate; a server does, also one that listens nowhere. */
+const asServer = (line: Duplex, settings: TlsSettings): Effect.Effect<tls.TLSSocket, unknown> =>
   Effect.callback((resume) => {
     let server: tls.Server;
     try {
-      server = tls.createServer({ ...commonOptions(options), requestCert: options.requestCert ?? false });
+      server = tls.createServer(settings.node);
     } catch (cause) {
       return resume(Effect.fail(cause));
     }
@@ -88,37 +69,47 @@ const asServer = (line: Duplex, options: TlsOptions): Effect.Effect<tls.TLSSocke
     server.emit("connection", line);
   });
 
-export interface Secured {
-  readonly socket: tls.TLSSocket;
-  readonly report: TlsReport;
-}
+/** What the codes of `node:tls` mean; any other is an alert. */
+const reasons: ReadonlyArray<readonly [code: RegExp, reason: TlsErrorReason]> = [
+  [
+    /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|UNKNOWN_PROTOCOL|RECORD_LAYER_FAILURE)$/,
+    "NotTls",
+  ],
+  [/^(?:ECONNRESET|EPIPE|ECONNABORTED|ERR_STREAM_\w+)$/, "ConnectionClosed"],
+  [/^ETIMEDOUT$/, "Timeout"],
+];
 
-const report = (socket: tls.TLSSocket, options: TlsOptions): Secured => ({
-  socket,
-  report: {
-    protocol: socket.getProtocol() ?? "",
-    cipher: socket.getCipher().name,
-    serverName: options.servername,
-    alpnProtocol: socket.alpnProtocol || undefined,
-    chain: chainOf(socket),
-    verification: socket.authorized
-      ? { verified: true, by: "pkix" }
-      : { verified: false, fault: "invalid", detail: String(socket.authorizationError) },
-  },
-});
+const reasonOf = (cause: unknown): TlsErrorReason => {
+  const code = String((cause as { readonly code?: unknown } | undefined)?.code ?? "");
+  return reasons.find(([pattern]) => pattern.test(code))?.[1] ?? "Alert";
+};
 
 /**
- * Speaks TLS on a line. Fails with the cause. Whatever made it fail, or interrupted it, the line is good for nothing then but
- * `destroy`.
+ * Speaks TLS on a line. Whatever made it fail, or interrupted it, the line is good for nothing then but `destroy`.
+ *
+ * Every peer gets through the handshake, so that there is a report of it. One that should have proven who it is and has not is sent away
+ * before it hears another word.
  */
-export const handshake = (line: Duplex, role: Role, options: TlsOptions): Effect.Effect<Secured, unknown> => {
+export const handshake = (
+  line: Duplex,
+  role: Role,
+  settings: TlsSettings,
+  options: TlsOptions,
+): Effect.Effect<Secured, TlsError> => {
   const timeout = options.timeout ?? defaultTimeout;
-  const socket = role === "client" ? asClient(line, options) : asServer(line, options);
-  return Effect.timeoutOrElse(Effect.map(socket, (socket) => report(socket, options)), {
-    duration: timeout,
-    orElse: () => {
-      const waited = Duration.format(Duration.fromInputUnsafe(timeout));
-      return Effect.fail(coded("ETIMEDOUT", `The TLS handshake was not finished after ${waited}`));
-    },
+  const serverName = role === "client" ? options.servername : undefined;
+  const socket = role === "client" ? asClient(line, serverName, settings) : asServer(line, settings);
+  return Effect.gen(function* () {
+    const secure = yield* Effect.timeoutOrElse(socket, {
+      duration: timeout,
+      orElse: () => {
+        const waited = Duration.format(Duration.fromInputUnsafe(timeout));
+        return Effect.fail(coded("ETIMEDOUT", `it was not finished after ${waited}`));
+      },
+    }).pipe(Effect.mapError((cause) => new TlsError({ reason: reasonOf(cause), serverName, cause })));
+    const report = Peer.report(secure, role, settings, serverName, yield* Clock.currentTimeMillis);
+    if (!settings.insists || report.verification.verified) return { socket: secure, report };
+    secure.destroy();
+    return yield* Effect.fail(new TlsError({ reason: "CertificateRefused", serverName, report }));
   });
 };

@@ -11,6 +11,10 @@
  *
  * @module
  */
+/** Who the other side is: verdict and words. */
+export * as PeerIdentity from "./peer_identity.ts";
+/** Pinned certificates. */
+export * as Pin from "./pin.ts";
 export * from "./tls_error.ts";
 /** How much a conversation asks of TLS. */
 export * as TlsLevel from "./tls_level.ts";

@@ -3,6 +3,7 @@ import type * as Scope from "effect/Scope";
 import type * as Socket from "effect/socket/Socket";
 import * as net from "node:net";
 import type { NetSocket } from "@plausch/net";
+import { TlsError } from "@plausch/tls";
 
 /** A peer made of bare node:net, so that it shares nothing with what is tested. It lives until the scope closes. */
 export const peer = (
@@ -77,6 +78,13 @@ export const codeOf = (error: Socket.SocketError): unknown =>
 
 /** What the system said. */
 export const causeOf = (error: Socket.SocketError): unknown => "cause" in error.reason ? error.reason.cause : undefined;
+
+/** Why a handshake failed; fails loudly if that is not what happened. */
+export const tlsErrorOf = (error: Socket.SocketError): TlsError => {
+  const cause = causeOf(error);
+  if (error.reason._tag !== "SocketUpgradeError" || !(cause instanceof TlsError)) throw error;
+  return cause;
+};
 
 /** The close code, with the reason where there is one: `1001: going away`. */
 export const closeOf = (error: Socket.SocketError): string =>
