@@ -7,8 +7,8 @@ import { fault } from "./_source.ts";
 import type { GrammarError } from "./grammar_error.ts";
 import type { TokenCredentials } from "./sasl.ts";
 
-/** The separator of fields (RFC 7628 section 3.1). */
-const separator = "\x01";
+/** What ends a field (RFC 7628 section 3.1). */
+export const separator = "\x01";
 
 const tokenPattern = /^[\x21-\x7e]+$/;
 

@@ -3,7 +3,6 @@ import { sha1 } from "@noble/hashes/legacy.js";
 import { pbkdf2 } from "@noble/hashes/pbkdf2.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { xor } from "./_sasl_octets.ts";
-import * as Saslprep from "./_saslprep.ts";
 import * as Octets from "./octets.ts";
 
 /** The mechanisms of the family. They differ in the hash alone (RFC 7677 section 3). */
@@ -47,9 +46,6 @@ export const storedKeyFrom = (
 
 /** Characters of a nonce (RFC 5802 section 7, printable). */
 export const isNonce = (text: string): boolean => /^[\x21-\x2b\x2d-\x7e]+$/.test(text);
-
-/** A password as it is computed with. One that SASLprep refuses is taken as it is: no server could know it in another form. */
-export const preparePassword = (password: string): string => Saslprep.prepare(password, "stored") ?? password;
 
 /**
  * The values of a message that begins with these attributes, in this order; undefined if it does not. What follows them are

@@ -37,7 +37,7 @@ export const client = (mechanism: Scram.ScramMechanism): Begin<PasswordCredentia
   const name = Saslprep.prepare(user, "query");
   if (name === undefined) return Result.fail(fault({ subject: "credentials", text: user }, "UnpreparedName"));
 
-  const secret = Scram.preparePassword(Redacted.value(password));
+  const secret = Saslprep.preparePassword(Redacted.value(password));
   const header = `n,${authorizationId === undefined ? "" : `a=${escapeName(authorizationId)}`},`;
   const first = `n=${escapeName(name)},r=${nonce}`;
   let signature: Uint8Array | undefined;

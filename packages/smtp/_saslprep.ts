@@ -30,3 +30,9 @@ export const prepare = (text: string, use: Use): string | undefined => {
     (use === "query" || !codes.some(Tables.unassigned)) && isOneDirection(codes);
   return isAllowed ? prepared : undefined;
 };
+
+/**
+ * A password as it is compared and computed with (RFC 5802 section 2.2, Normalize). One that SASLprep refuses is taken as it is: no
+ * server that follows the RFC knows such a password, and one that does not knows it in this form.
+ */
+export const preparePassword = (password: string): string => prepare(password, "stored") ?? password;

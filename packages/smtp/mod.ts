@@ -81,5 +81,8 @@ export * as Sasl from "./sasl.ts";
 /** Why a SASL exchange cannot go on. */
 export { SaslError, type SaslReason } from "./sasl_error.ts";
 
+/** The server halves of the SASL mechanisms, for test servers. */
+export * as SaslServer from "./sasl_server.ts";
+
 /** Any octets inside an ESMTP parameter value (RFC 3461 section 4). */
 export * as Xtext from "./xtext.ts";
