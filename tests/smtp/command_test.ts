@@ -1,6 +1,7 @@
 import * as Command from "@plausch/smtp/command";
 import * as CommandParser from "@plausch/smtp/command-parser";
 import * as Domain from "@plausch/smtp/domain";
+import type * as Parameter from "@plausch/smtp/parameter";
 import * as Path from "@plausch/smtp/path";
 import { assert, assertEquals } from "@std/assert";
 import * as Arbitrary from "effect/Arbitrary";
@@ -9,6 +10,8 @@ import * as Result from "effect/Result";
 import { property } from "../support/property.ts";
 import { wildText } from "./_arbitrary.ts";
 import { command } from "./_commands.ts";
+
+type Others = ReadonlyArray<Parameter.EsmtpParameter>;
 
 const line = (command: Command.Command, options?: Command.FormatOptions) =>
   Result.getOrThrow(Command.format(command, options));
@@ -260,6 +263,41 @@ Deno.test("a command line has at most 512 octets and what its parameters add", (
   assertEquals(reason(Command.raw("x".repeat(12287))), "CommandTooLong");
   const error = Result.getOrThrow(Result.flip(Command.format(Command.raw("é".repeat(6144)), { smtputf8: true })));
   assertEquals([error.reason, error.limit], ["CommandTooLong", 12288]);
+});
+
+Deno.test("each parameter lengthens the line by what its RFC says, and no more", () => {
+  const path = from("<a@b.c>");
+  if (path._tag !== "Mailbox") throw new Error("not a mailbox");
+  const holdUntil = "2030-01-31T08:00:00Z";
+  const mail: ReadonlyArray<readonly [Parameter.MailParameters, number]> = [
+    [{ size: 1 }, 26],
+    [{ body: "BINARYMIME" }, 17],
+    [{ smtputf8: true }, 10],
+    [{ ret: "FULL" }, 9],
+    [{ envid: "x" }, 107],
+    [{ auth: "<>" }, 500],
+    [{ requireTls: true }, 11],
+    [{ by: { seconds: -999999999, mode: "N", trace: true } }, 17],
+    [{ holdFor: 1 }, 34],
+    [{ holdUntil }, 34],
+    [{ mtPriority: -9 }, 15],
+    [{ auth: "<>", requireTls: true, holdUntil }, 545],
+  ];
+  const rcpt: ReadonlyArray<readonly [Parameter.RcptParameters, number]> = [
+    [{ notify: "NEVER" }, 29],
+    [{ orcpt: { addressType: "rfc822", address: "x" } }, 501],
+  ];
+  const attempts = [
+    ...mail.map(([given, more]) => ({ more, make: (other?: Others) => Command.mail(path, { ...given, other }) })),
+    ...rcpt.map(([given, more]) => ({ more, make: (other?: Others) => Command.rcpt(path, { ...given, other }) })),
+  ];
+  for (const { more, make } of attempts) {
+    const room = 512 + more - line(make()).length - " X=".length - "\r\n".length;
+    const longest = make([{ keyword: "X", value: "v".repeat(room) }]);
+    assertEquals(line(longest).length + 2, 512 + more);
+    const error = Result.getOrThrow(Result.flip(Command.format(make([{ keyword: "X", value: "v".repeat(room + 1) }]))));
+    assertEquals([error.reason, error.limit], ["CommandTooLong", 512 + more]);
+  }
 });
 
 /** Opens what is redacted, so that it can be compared. */
