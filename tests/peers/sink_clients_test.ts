@@ -10,11 +10,10 @@ import * as Reply from "@plausch/smtp/reply";
 import { assert, assertEquals } from "@std/assert";
 import * as Effect from "effect/Effect";
 import { Buffer } from "node:buffer";
-import { spawn } from "node:child_process";
-import { access, constants, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import process from "node:process";
+import { join } from "node:path";
+import { clientTest, find, run } from "./_clients.ts";
 
 /** What a client is to send, and where. */
 interface Task {
@@ -105,27 +104,6 @@ const clients: ReadonlyArray<Client> = [
   },
 ];
 
-/** The path of a program; Postfix keeps its own where users do not look. */
-const find = async (program: string): Promise<string | undefined> => {
-  for (const folder of [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"]) {
-    const path = join(folder, program);
-    if (await access(path, constants.X_OK).then(() => true, () => false)) return path;
-  }
-  return undefined;
-};
-
-/** Runs a program to its end, at most 20 seconds. */
-const run = (program: string, args: ReadonlyArray<string>, input: Uint8Array | undefined) =>
-  new Promise<{ readonly code: number | null; readonly output: string }>((resolve, reject) => {
-    const child = spawn(program, args, { stdio: "pipe", timeout: 20_000, env: { PATH: process.env["PATH"] } });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Uint8Array) => output += chunk);
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code, output }));
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
-  });
-
 const refusals: Readonly<Record<string, Reply.Reply>> = {
   "no@d.test": Reply.make(550, "5.1.1 nobody of that name"),
   "later@d.test": Reply.make(450, "4.2.0 come back later"),
@@ -182,21 +160,6 @@ const send = async (client: Client, program: string, to: ReadonlyArray<string>) 
   } finally {
     await rm(folder, { recursive: true });
   }
-};
-
-/** Registers a test that needs a program: without it, it is skipped, or fails where all are required. */
-const clientTest = (
-  title: string,
-  name: string,
-  program: string | undefined,
-  body: (program: string) => Promise<void>,
-) => {
-  if (program !== undefined) return Deno.test(title, () => body(program));
-  const reason = `${name} is not installed; see tests/peers/README.md`;
-  if (process.env["PLAUSCH_PEERS"] !== "required") {
-    return Deno.test({ name: `${title} (skipped, ${reason})`, ignore: true, fn: () => {} });
-  }
-  return Deno.test(title, () => Promise.reject(new Error(`PLAUSCH_PEERS=required, but ${reason}`)));
 };
 
 for (const client of clients) {
