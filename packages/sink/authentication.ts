@@ -25,8 +25,8 @@ export interface Authentication {
   /** The password or the token of a user; undefined for one who is not known. */
   readonly users: (name: string) => Redacted.Redacted<string> | undefined;
   /**
-   * The mechanisms that are offered, strongest first. Default: all but EXTERNAL and ANONYMOUS, which are for those who ask for
-   * them.
+   * The mechanisms that are offered, in this order. Default: all but EXTERNAL and ANONYMOUS, strongest first. EXTERNAL is offered
+   * only to a client that has shown a certificate that was verified.
    */
   readonly mechanisms?: ReadonlyArray<Mechanism> | undefined;
   /**
@@ -36,6 +36,10 @@ export interface Authentication {
   readonly allowInClear?: ReadonlyArray<Mechanism> | undefined;
   /** Whether mail is taken from nobody else: 530. Default: false. */
   readonly required?: boolean | undefined;
+  /** Whether a user may act as another: 535 if not. Default: nobody may. */
+  readonly mayActAs?: ((user: string, other: string) => boolean) | undefined;
+  /** What makes an exchange unlike any other: printable ASCII without commas, each time anew. Default: a random UUID. */
+  readonly nonce?: (() => string) | undefined;
 }
 
 /**

@@ -214,12 +214,13 @@ export const make = (options: Options): ServerProtocol => {
   let incoming: Incoming | undefined;
   let pending: Pending | undefined;
 
+  const security = (): Authenticator.Security => ({ isSecure, tls });
   const situation = (): Capabilities.Situation => ({
     offers,
     limits,
     canTls: options.tls !== undefined,
     isSecure,
-    mechanisms: authenticator.mechanisms(isSecure),
+    mechanisms: authenticator.mechanisms(security()),
   });
   const isOffered = (extension: Extension.Extension): boolean => Capabilities.isOffered(extension, situation());
   const transactions = Transactions.make({ host, limits, policy, isOffered });
@@ -339,7 +340,7 @@ export const make = (options: Options): ServerProtocol => {
       case "STARTTLS":
         return answerStartTls();
       case "AUTH":
-        return authenticator.begin(command, isSecure);
+        return authenticator.begin(command, security());
       case "XCLIENT":
         return answerXclient(command);
       case "XFORWARD":

@@ -22,19 +22,36 @@
 import { listen as listenOn } from "@plausch/net/listen";
 import type { ListenError } from "@plausch/net/listen-error";
 import * as Reply from "@plausch/smtp/reply";
+import type { TlsOptions } from "@plausch/tls/tls-options";
+import { isTlsReader } from "@plausch/tls/tls-reader";
+import type { TlsReport } from "@plausch/tls/tls-report";
 import * as Cause from "effect/Cause";
 import * as Clock from "effect/Clock";
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
+import * as Random from "effect/Random";
 import type * as Scope from "effect/Scope";
-import * as Socket from "effect/socket/Socket";
+import type * as Socket from "effect/socket/Socket";
 import * as Replies from "./_replies.ts";
+import type { Authentication } from "./authentication.ts";
+import type { Extension } from "./extension.ts";
+import type { Fault } from "./fault.ts";
 import type * as Limits from "./limits.ts";
 import type { Policy } from "./policy.ts";
 import * as ServerProtocol from "./server_protocol.ts";
 import type { Submission } from "./submission.ts";
 import { type Message, type Store, StoreError } from "./store.ts";
+
+/** How a sink encrypts. */
+export interface Tls {
+  /** The settings of the handshakes; `key` and `cert` are needed, as from `Certificate.make`. */
+  readonly options: TlsOptions;
+  /** Whether connections are encrypted before the greeting (RFC 8314 section 3). Default: when the client says STARTTLS. */
+  readonly implicit?: boolean | undefined;
+  /** Whether nothing is done for a client in clear: 530 (RFC 3207 section 4). Default: false. */
+  readonly required?: boolean | undefined;
+}
 
 /** How a sink serves each connection. */
 export interface ServeOptions {
@@ -44,6 +61,16 @@ export interface ServeOptions {
   readonly host?: string | undefined;
   /** How much it takes from one client. Default: {@linkcode Limits.defaults}. */
   readonly limits?: Limits.Limits | undefined;
+  /** LMTP instead of SMTP: LHLO, and a reply for each recipient (RFC 2033). Default: `smtp`. */
+  readonly protocol?: "smtp" | "lmtp" | undefined;
+  /** What it may offer. Default: `Extension.usual`. */
+  readonly offers?: ReadonlyArray<Extension> | undefined;
+  /** How it encrypts. Default: not at all. */
+  readonly tls?: Tls | undefined;
+  /** Who can log in, and whether everybody has to. Default: nobody. */
+  readonly authentication?: Authentication | undefined;
+  /** What goes wrong. Default: nothing. Chance comes from effect's `Random`, so it has a seed if you give it one. */
+  readonly faults?: ReadonlyArray<Fault> | undefined;
   /** What it decides by itself. Default: it takes everything. */
   readonly policy?: Policy | undefined;
   /** How long a client may be silent, or not read. Default: 5 minutes (RFC 5321 section 4.5.3.2.7). Beyond: 421. */
@@ -52,12 +79,14 @@ export interface ServeOptions {
   readonly observe?: ((event: SinkEvent) => void) | undefined;
 }
 
-/** How a sink listens and serves. */
+/** How a sink listens and serves. With implicit TLS, a connection too many is closed without a word. */
 export interface ListenOptions extends ServeOptions {
   /** The address to listen on. Default: `127.0.0.1`: this machine only. */
   readonly address?: string | undefined;
   /** The port. Default: 0, a free one. */
   readonly port?: number | undefined;
+  /** Listens on a Unix socket at this path instead. */
+  readonly path?: string | undefined;
   /** Connections at one time. Default: 100. Beyond: 421. */
   readonly maxConnections?: number | undefined;
 }
@@ -71,6 +100,22 @@ export type SinkEvent =
     readonly connection: number;
     /** The client's address. */
     readonly peer: string;
+  }
+  | {
+    /** The connection is encrypted from here on. */
+    readonly _tag: "Secured";
+    /** The connection's number. */
+    readonly connection: number;
+    /** What the handshake came to; undefined if the socket does not tell. */
+    readonly report: TlsReport | undefined;
+  }
+  | {
+    /** The handshake failed; the connection is over. */
+    readonly _tag: "NotSecured";
+    /** The connection's number. */
+    readonly connection: number;
+    /** Why. */
+    readonly error: Socket.SocketError;
   }
   | {
     /** A command came in, or a reply went out. */
@@ -107,15 +152,15 @@ export type SinkEvent =
 export interface Client {
   /** The number of the connection, which makes the names of its messages unique. */
   readonly connection: number;
-  /** The client's address, or the empty string where there is none. */
+  /** The client's address, or the empty string where there is none, as on a Unix socket. */
   readonly peer: string;
 }
 
 /** A sink that listens. It stops when its scope closes. */
 export interface Sink {
-  /** The address that it listens on. */
+  /** The address that it listens on, or the path of a Unix socket. */
   readonly address: string;
-  /** The port that it listens on. */
+  /** The port that it listens on; 0 for a Unix socket. */
   readonly port: number;
 }
 
@@ -165,19 +210,28 @@ export const serve = (
   { connection, peer }: Client = { connection: 1, peer: "" },
 ): Effect.Effect<void, Socket.SocketError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { store, host = defaultHost, observe = () => {} } = options;
+    const { store, host = defaultHost, observe = () => {}, tls } = options;
     const timeout = Duration.toMillis(options.timeout ?? "5 minutes");
     const clock = yield* Clock.Clock;
+    const chance = yield* Random.Random;
     const now = (): number => clock.currentTimeMillisUnsafe();
     const writer = yield* socket.writer;
-    const pull = yield* Socket.readerBytes(socket);
+    const reader = yield* socket.reader;
     observe({ _tag: "Connected", connection, peer });
     yield* Effect.addFinalizer(() => Effect.sync(() => observe({ _tag: "Disconnected", connection })));
 
     const protocol = ServerProtocol.make({
       host,
+      connection,
       limits: options.limits,
       policy: options.policy,
+      protocol: options.protocol,
+      offers: options.offers,
+      authentication: options.authentication,
+      faults: options.faults,
+      requireTls: tls?.required,
+      tls: tls === undefined ? undefined : tls.implicit === true ? "implicit" : "starttls",
+      random: () => chance.nextDoubleUnsafe(),
       observe: (event) => observe({ _tag: "Chat", connection, event }),
     });
     let stored = 0;
@@ -186,7 +240,7 @@ export const serve = (
     const save = (submission: Submission): Effect.Effect<void> => {
       const receivedAt = now();
       const id = `${receivedAt.toString(36)}-${connection}-${++stored}`;
-      const message: Message = { ...submission, id, receivedAt, peer };
+      const message: Message = { ...submission, id, receivedAt, peer: submission.peer ?? peer };
       return Effect.matchCause(Effect.suspend(() => store.save(message)), {
         onSuccess: () => {
           observe({ _tag: "Stored", connection, message });
@@ -203,8 +257,8 @@ export const serve = (
       }).pipe(seenThrough);
     };
 
-    const receive = Effect.map(pull, (chunks) => {
-      for (const chunk of chunks) protocol.receive(chunk);
+    const receive = Effect.map(reader.pull, (chunks) => {
+      for (const chunk of chunks) protocol.receive(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
     });
 
     const write = Effect.suspend(() => {
@@ -212,11 +266,21 @@ export const serve = (
       return octets === undefined ? Effect.void : writer.write(octets);
     });
 
-    /** One step: store what is to be stored, else answer what is answered, else hear more. */
+    const handshake: Effect.Effect<TlsReport | undefined, Socket.SocketError> = isTlsReader(reader)
+      ? reader.startTls(tls?.options)
+      : Effect.as(reader.upgrade(tls?.options), undefined);
+    const secure = Effect.map(handshake, (report) => {
+      observe({ _tag: "Secured", connection, report });
+      protocol.secured(report);
+    });
+
+    /** One step: store what is to be stored, else say what is to be said, else wait, encrypt, or hear more. */
     const step = (): Effect.Effect<unknown, Socket.SocketError> => {
       if (protocol.submission !== undefined) return save(protocol.submission);
       const octets = protocol.output();
-      return octets === undefined ? receive : writer.write(octets);
+      if (octets !== undefined) return writer.write(octets);
+      if (protocol.pausing !== undefined) return Effect.map(Effect.sleep(protocol.pausing), protocol.resume);
+      return protocol.wantsTls ? secure : receive;
     };
     const conversation = Effect.whileLoop({
       while: () => !protocol.isOver,
@@ -227,19 +291,26 @@ export const serve = (
     }).pipe(Effect.andThen(write));
 
     /** One clock for the whole conversation: to limit each step on its own would cost more than the steps. */
+    const isOurs = (): boolean => protocol.submission !== undefined || protocol.pausing !== undefined;
     const silence = Effect.whileLoop({
-      while: () => protocol.submission !== undefined || now() - activeAt < timeout,
-      body: () => Effect.sleep(protocol.submission !== undefined ? timeout : activeAt + timeout - now()),
+      while: () => isOurs() || now() - activeAt < timeout,
+      body: () => Effect.sleep(isOurs() ? timeout : activeAt + timeout - now()),
       step: () => {},
     });
 
     protocol.greet();
     yield* Effect.raceFirst(conversation, Effect.map(silence, () => protocol.close("timeout"))).pipe(
       Effect.catchIf((error) => error.reason._tag === "SocketCloseError", () => Effect.void),
+      Effect.catchIf(
+        (error) => error.reason._tag === "SocketUpgradeError",
+        (error) => Effect.sync(() => observe({ _tag: "NotSecured", connection, error })),
+      ),
       Effect.onInterrupt(() => Effect.sync(() => protocol.close("shutdown"))),
       Effect.ensuring(Effect.ignore(Effect.timeoutOption(write, lastWords))),
     );
   });
+
+const encoder = new TextEncoder();
 
 const defaultHost = "localhost";
 
@@ -277,13 +348,15 @@ const defaultHost = "localhost";
  */
 export const listen = (options: ListenOptions): Effect.Effect<Sink, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { address, port, maxConnections = 100, host = defaultHost } = options;
-    const refusal = Reply.format(Replies.closing(host, "too many connections"));
+    const { address, port, path, maxConnections = 100, host = defaultHost } = options;
+    const refusal = options.tls?.implicit === true
+      ? undefined
+      : Reply.format(Replies.closing(host, "too many connections"));
     const closeTimeout = Duration.sum(grace, Duration.sum(lastWords, lastWords));
-    const listener = yield* listenOn({ host: address, port, maxConnections, refusal, closeTimeout });
+    const listener = yield* listenOn({ host: address, port, path, maxConnections, refusal, closeTimeout });
     let connections = 0;
-    const run = listener.run((socket, { remoteAddress }) =>
-      serve(socket, options, { connection: ++connections, peer: remoteAddress })
+    const run = listener.run((socket, { family, remoteAddress }) =>
+      serve(socket, options, { connection: ++connections, peer: family === "Unix" ? "" : remoteAddress })
     );
     // The listener ends it: first it stops to listen, then it waits for the clients that are served, and no longer than it may.
     yield* Effect.forkDetach(run);
