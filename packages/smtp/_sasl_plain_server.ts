@@ -1,5 +1,5 @@
 import { charsetFault } from "./_characters.ts";
-import { preparePassword } from "./_saslprep.ts";
+import { preparePassword } from "./saslprep.ts";
 import {
   accept,
   ask,

@@ -6,7 +6,7 @@ import { type Begin, type Objection, play, reads } from "./_sasl_exchange.ts";
 import { escapeName } from "./_sasl_gs2.ts";
 import { equal } from "./_sasl_octets.ts";
 import * as Scram from "./_sasl_scram.ts";
-import * as Saslprep from "./_saslprep.ts";
+import * as Saslprep from "./saslprep.ts";
 import { fault } from "./_source.ts";
 import type { PasswordCredentials } from "./sasl.ts";
 import { serverErrorValue } from "./sasl_error.ts";

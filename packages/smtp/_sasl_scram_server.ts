@@ -3,7 +3,7 @@ import { unescapeName } from "./_sasl_gs2.ts";
 import { equal } from "./_sasl_octets.ts";
 import * as Scram from "./_sasl_scram.ts";
 import { accept, ask, clientFirst, malformed, type Open, rejected, secretOf } from "./_sasl_turn.ts";
-import * as Saslprep from "./_saslprep.ts";
+import * as Saslprep from "./saslprep.ts";
 import * as Octets from "./octets.ts";
 
 /** GS2 header without channel binding, the authorization identity in it, and the rest (RFC 5802 section 7). */

@@ -84,5 +84,8 @@ export { SaslError, type SaslReason } from "./sasl_error.ts";
 /** The server halves of the SASL mechanisms, for test servers. */
 export * as SaslServer from "./sasl_server.ts";
 
+/** Names and passwords in the one form in which they are compared (RFC 4013). */
+export * as Saslprep from "./saslprep.ts";
+
 /** Any octets inside an ESMTP parameter value (RFC 3461 section 4). */
 export * as Xtext from "./xtext.ts";
