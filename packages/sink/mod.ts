@@ -19,6 +19,8 @@
  */
 /** Who can log in. */
 export * as Authentication from "./authentication.ts";
+/** A certificate for a sink. */
+export * as Certificate from "./certificate.ts";
 /** What a sink offers. */
 export * as Extension from "./extension.ts";
 /** What goes wrong on request. */

@@ -32,7 +32,12 @@ export const layers: Readonly<Record<string, Layer>> = {
     node: { "*": ["buffer", "crypto", "dgram", "dns", "net", "stream", "timers", "tls"] },
   },
   testing: { packages: ["line"], effect: "*" },
-  sink: { packages: ["line", "smtp", "net"], effect: "*", node: { "maildir.ts": ["fs/promises", "path"] } },
+  sink: {
+    packages: ["line", "smtp", "tls", "net"],
+    effect: "*",
+    libraries: ["@peculiar/x509", "reflect-metadata"],
+    node: { "maildir.ts": ["fs/promises", "path"] },
+  },
   message: { packages: ["smtp"], effect: "*", libraries: ["nodemailer"] },
 };
 
