@@ -14,5 +14,6 @@ export const isDateTime = (text: string): boolean => {
   ];
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second <= 60;
+  // A day that its month does not have is one of another month.
+  return date.getUTCMonth() === month - 1 && hour < 24 && minute < 60 && second <= 60;
 };

@@ -1,4 +1,4 @@
-import { isAscii, isControl, isLetDig, octetLength } from "./_characters.ts";
+import { isAscii, isControl, isLetDig } from "./_characters.ts";
 import { isDateTime } from "./_date_time.ts";
 import { isAtom, isDeliverBy, isNotifyList, isSubmitter, maxEnvid, maxOrcpt } from "./_parameter_writer.ts";
 import { fault, type Source } from "./_source.ts";
@@ -107,7 +107,7 @@ export const readNotify = (source: Source, value: string): Notify | GrammarError
 
 const readOrcpt = (one: EsmtpParameter, lenient: boolean): OriginalRecipient | GrammarError => {
   const source = sourceOf(one);
-  if (octetLength(source.text) > maxOrcpt) return fault(source, "OrcptTooLong", undefined, maxOrcpt);
+  if (source.text.length > maxOrcpt) return fault(source, "OrcptTooLong", undefined, maxOrcpt);
   const { value = "" } = one;
   const semicolon = value.indexOf(";");
   const addressType = value.slice(0, Math.max(semicolon, 0));

@@ -1,5 +1,5 @@
 import * as Result from "effect/Result";
-import { charsetFault, isAtext, isLetDig, octetLength } from "./_characters.ts";
+import { charsetFault, isAtext, isLetDig } from "./_characters.ts";
 import { isDateTime } from "./_date_time.ts";
 import { fault, type Source } from "./_source.ts";
 import { isUtf8Type, writeUtf8Address } from "./_utf8_address.ts";
@@ -138,7 +138,7 @@ const writeOrcpt = (orcpt: OriginalRecipient, smtputf8: boolean): string | Gramm
   // The "=" of an atom would end the keyword a second time.
   if (!isAtom(addressType) || addressType.includes("=")) return fault(source, "BadOrcpt");
   const value = `${addressType};${coded}`;
-  return "ORCPT=".length + octetLength(value) > maxOrcpt ? fault(source, "OrcptTooLong", undefined, maxOrcpt) : value;
+  return "ORCPT=".length + value.length > maxOrcpt ? fault(source, "OrcptTooLong", undefined, maxOrcpt) : value;
 };
 
 /** Letters, digits and hyphens, the first no hyphen (RFC 5321 section 4.1.2, esmtp-keyword). */

@@ -14,7 +14,7 @@ const isMailbox = (text: string): boolean => Result.isSuccess(Mailbox.fromString
 const isPlain = (code: number): boolean =>
   code > 0x20 && code < 0x7f && code !== 0x2b && code !== 0x3d && code !== 0x5c;
 
-const escape = (code: number): string => `\\x{${code.toString(16).toUpperCase().padStart(2, "0")}}`;
+const escape = (code: number): string => `\\x{${code.toString(16).toUpperCase()}}`;
 
 /**
  * Writes an address as RFC 6533 section 3 has it in ORCPT: in UTF-8 where SMTPUTF8 is in force, in ASCII elsewhere. What the

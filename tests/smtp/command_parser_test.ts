@@ -239,6 +239,7 @@ Deno.test("the reason of a fault picks the reply", () => {
     ["RCPT FROM:<a@b.c>", "BadArgument", 501],
   ];
   for (const [text, reason, code] of faults) assertEquals(fault(text), [reason, code], text);
+  assertEquals(fault("BDAT 1 LA\u017fT", { smtputf8: true }), ["NonAscii", 501]);
   assertEquals(CommandParser.replyCode(new GrammarError({ subject: "command", reason: "CommandTooLong" })), 500);
   assertEquals(CommandParser.replyCode(new GrammarError({ subject: "parameter", reason: "UnknownParameter" })), 555);
 });
