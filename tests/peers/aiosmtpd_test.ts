@@ -69,9 +69,9 @@ peerTest("aiosmtpd offers no CHUNKING: DATA is used, and the outcome says so", [
 });
 
 peerTest("aiosmtpd answers HELP and VRFY", ["aiosmtpd"], async ({ aiosmtpd }) => {
-  for (const [line, stage, code] of [["HELP", "help", 250], ["VRFY alice@plausch.test", "vrfy", 252]] as const) {
+  for (const [line, code] of [["HELP", 250], ["VRFY alice@plausch.test", 252]] as const) {
     const sent = await send({ port: aiosmtpd.port, args: ["--tls", "none", "--say", line] });
-    assertEquals(sent.heard.find((heard) => heard.stage === stage)?.code, code, sent.text);
+    assertEquals(sent.heard.find(({ stage }) => stage === "raw")?.code, code, sent.text);
     assertMatch(sent.verdicts["bob@plausch.test"] ?? "", /^accepted/);
   }
 });

@@ -127,7 +127,7 @@ peerTest("postfix (clientcert) learns who the client is", ["postfix"], async ({ 
   const { kept } = await delivers(postfix, "clientcert", "--tls", "required", ...own);
   assertStringIncludes(kept, '(Client CN "client", Issuer "plausch test CA" (verified OK))');
   const without = await delivers(postfix, "clientcert", "--tls", "required");
-  assertStringIncludes(without.kept.toLowerCase(), "(no client certificate");
+  assertStringIncludes(without.kept, "(Client did not present a certificate)");
 });
 
 peerTest("postfix (smtps) speaks TLS from the first octet", ["postfix"], async ({ postfix }) => {
@@ -162,7 +162,7 @@ peerTest("postfix shows its chain, and --tls-report prints it", ["postfix"], asy
   const ran = await plausch(["send", "-s", `127.0.0.1:${port}`, "-f", "<>", "-t", "bob@plausch.test", ...args]);
   assertEquals([ran.code, ran.err], [0, ""]);
   const authority = await digests("ca");
-  for (const part of ["TLSv1.3", "DNS:mx1.plausch.test", "plausch test CA", whole, key, authority.certificate]) {
-    assertStringIncludes(ran.out.toLowerCase().replaceAll(":", ""), part.toLowerCase().replaceAll(":", ""));
+  for (const part of ["TLSv1.3", "mx1.plausch.test", "plausch test CA", whole, key, authority.certificate]) {
+    assertStringIncludes(ran.out, part);
   }
 });
