@@ -1,8 +1,8 @@
+import * as Result from "effect/Result";
 import { charsetFault } from "./_characters.ts";
 import { fault, type Source } from "./_source.ts";
-import * as Mailbox from "./mailbox.ts";
 import type { GrammarError } from "./grammar_error.ts";
-import * as Result from "effect/Result";
+import * as Mailbox from "./mailbox.ts";
 
 /** Whether it is the address type of RFC 6533, in any case. */
 export const isUtf8Type = (addressType: string): boolean => addressType.toLowerCase() === "utf-8";
