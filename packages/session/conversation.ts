@@ -47,10 +47,11 @@ import * as Phase from "@plausch/smtp/phase";
 import * as Redact from "@plausch/smtp/redact";
 import * as Reply from "@plausch/smtp/reply";
 import * as ReplyParser from "@plausch/smtp/reply-parser";
-import type { Mechanism } from "@plausch/smtp/sasl";
+import type { Credentials, Mechanism } from "@plausch/smtp/sasl";
 import { TlsError } from "@plausch/tls/tls-error";
 import type * as TlsLevel from "@plausch/tls/tls-level";
 import type { TlsReport } from "@plausch/tls/tls-report";
+import type { Redacted } from "effect/Redacted";
 import * as Result from "effect/Result";
 import * as Introducer from "./_introducer.ts";
 import * as Mailer from "./_mailer.ts";
@@ -256,6 +257,9 @@ const introducing: ReadonlySet<Reaction> = new Set<Reaction>([
   "auth-refused",
 ]);
 
+/** These are read as they came: a challenge by its mechanism, and what the server offers, be it a user's password. */
+const readWhole: ReadonlySet<Reaction> = new Set<Reaction>(["capable", "challenged"]);
+
 /** How a reply to a stage is read. */
 const contextOf = (stage: Stage | undefined): ReplyParser.Context => {
   if (stage === "greeting") return "greeting";
@@ -281,7 +285,8 @@ const contextOf = (stage: Stage | undefined): ReplyParser.Context => {
 export const make = (options: Options): Conversation => {
   const { now = () => 0, observe = () => {} } = options;
   const parser = ReplyParser.make(options.replies);
-  let redactor: Redact.Redactor | undefined;
+  const secrets = options.auth === undefined ? [] : secretsOf(options.auth.credentials);
+  let redactor = options.auth === undefined ? undefined : Redact.make({ secrets });
 
   /** A request is under way. */
   let isAsked = false;
@@ -362,8 +367,8 @@ export const make = (options: Options): Conversation => {
       return lastReply;
     },
   };
-  const introducer = Introducer.make(talk, options, (secrets) => {
-    redactor = Redact.make({ secrets });
+  const introducer = Introducer.make(talk, options, (more) => {
+    redactor = Redact.make({ secrets: [...secrets, ...more] });
   });
   const mailer = Mailer.make(talk, options);
 
@@ -413,8 +418,7 @@ export const make = (options: Options): Conversation => {
     }
     if (expectation.verb !== undefined) phase = Phase.after(phase, expectation.verb, severity);
     wire.answered();
-    // A challenge is meant for the mechanism, and for nobody else.
-    react(reaction, expectation, reaction === "challenged" ? original : reply);
+    react(reaction, expectation, readWhole.has(reaction) ? original : reply);
   };
 
   const injected = (): void => talk.fail("StartTlsInjection", "starttls");
@@ -550,6 +554,9 @@ export const make = (options: Options): Conversation => {
     },
   };
 };
+
+const secretsOf = (credentials: Credentials): ReadonlyArray<Redacted<string>> =>
+  credentials._tag === "Password" ? [credentials.password] : credentials._tag === "Token" ? [credentials.token] : [];
 
 /** Whether the line carries credentials. */
 const isAuth = (line: string): boolean => /^\s*AUTH\b/i.test(line);

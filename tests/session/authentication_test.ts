@@ -234,3 +234,15 @@ Deno.test("what was said in AUTH stays hidden for the rest of the conversation",
   const heard = events.flatMap((event) => event._tag === "Heard" ? Reply.wireLines(event.reply) : []);
   assertEquals(heard.at(-2), "550 5.7.1 *** (***) may not");
 });
+
+Deno.test("a password that is a word of the protocol does not hide the word from the client", () => {
+  const { conversation } = play(
+    { auth: auth({ credentials: { _tag: "Password", user: "alice", password: Redacted.make("PLAIN") } }) },
+    `${secure("PLAIN")}
+    > AUTH PLAIN ${btoa("\0alice\0PLAIN")}
+    < 235 ok
+    ${quit}`,
+    [sayHello],
+  );
+  assertEquals(result(conversation), "PLAIN");
+});

@@ -165,7 +165,7 @@ Deno.test("message data goes out in blocks, and only the last one holds the dot"
   let wire = 0;
   for (let out = conversation.output(); out !== undefined; out = conversation.output()) {
     wire += out.length;
-    assertEquals(conversation.recipients[0]?.verdict, wire === big.wire.length ? "uncertain" : "deferred");
+    assertEquals(conversation.recipients[0]?.verdict, wire === big.wire!.length ? "uncertain" : "deferred");
   }
   assertEquals(blocks.map(([, last]) => last), [false, false, false, true]);
   assertEquals(wire, 200_005);
