@@ -1,10 +1,16 @@
+import * as Authentication from "@plausch/sink/authentication";
+import * as Extension from "@plausch/sink/extension";
+import * as Fault from "@plausch/sink/fault";
 import type * as Sink from "@plausch/sink/sink";
 import { listen } from "@plausch/sink/sink";
 import * as Store from "@plausch/sink/store";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Redacted from "effect/Redacted";
+import * as Result from "effect/Result";
 import * as Scope from "effect/Scope";
+import { assert } from "@std/assert";
+import { createHash, X509Certificate } from "node:crypto";
 import * as net from "node:net";
 import { run } from "../../tools/plausch/cli.ts";
 import { UsageError } from "../../tools/plausch/options.ts";
@@ -112,6 +118,51 @@ export const withSink = async <A>(
     await Effect.runPromise(Scope.close(scope, Exit.void));
   }
 };
+
+/** The path of a certificate or key of the tests for sockets: `server.pem` is for mx.example.test, signed by `ca.pem`. */
+export const fixture = (name: string): string => fromFileUrl(new URL(`../net/fixtures/${name}`, import.meta.url));
+
+/** The SHA-256 digest of the public key of a certificate in the fixtures. */
+export const spkiOf = (name: string): string => {
+  const spki = new X509Certificate(Deno.readTextFileSync(fixture(name))).publicKey.export({
+    type: "spki",
+    format: "der",
+  });
+  return createHash("sha256").update(spki).digest("hex");
+};
+
+/** The settings of a server with a certificate out of the fixtures. */
+export const certified = (name = "server"): Sink.Tls["options"] => ({
+  cert: Deno.readTextFileSync(fixture(`${name}.pem`)),
+  key: Redacted.make(Deno.readTextFileSync(fixture("server.key"))),
+});
+
+/** The user of {@linkcode everything}, and the secret that nothing may ever show. */
+export const alice = { user: "alice", password: "wonder-Land 7" };
+
+/** Options of a sink that offers all it can, to anybody. */
+export const everything: Partial<Sink.ListenOptions> = {
+  host: "mx.example.test",
+  offers: Extension.all,
+  tls: { options: certified() },
+  authentication: { users: Authentication.users({ [alice.user]: Redacted.make(alice.password) }) },
+};
+
+/** Fails if anything printed holds the password of {@linkcode alice}, in clear or in any alignment of base64. */
+export const assertSecret = ({ out, err }: Ran): void => {
+  const printed = (out + err).toLowerCase();
+  for (let offset = 0; offset < 3; offset++) {
+    const shifted = btoa("x".repeat(offset) + alice.password);
+    // The characters at both ends depend on what stands around the password.
+    const core = shifted.slice(Math.ceil(offset * 8 / 6), -4);
+    assert(!printed.includes(core.toLowerCase()), `the password in base64: ${core}`);
+  }
+  assert(!printed.includes(alice.password.toLowerCase()), "the password");
+};
+
+/** The faults that these lines name. */
+export const faults = (...lines: ReadonlyArray<string>): ReadonlyArray<Fault.Fault> =>
+  lines.map((line) => Result.getOrThrow(Fault.fromString(line)));
 
 /** One thing that a scripted server does for each thing that it hears: says it; `null` closes. */
 export type Answers = ReadonlyArray<string | null>;

@@ -172,7 +172,6 @@ export const hold = (
       isLmtp: options.protocol === "lmtp",
       isSecure: progress.isSecure,
       capabilities: progress.capabilities,
-      now: clock.currentTimeMillisUnsafe(),
     });
 
     const connected = (): void => {
@@ -198,7 +197,8 @@ export const hold = (
           OpenFailure.format(OpenFailure.explain(error.cause, "path" in destination ? undefined : destination))
         }`
         : undefined;
-      narrator.failure(error, at, unconnected ?? error.message, Remedy.ofFailure(situation(), error));
+      const message = unconnected ?? (error.cause instanceof TlsError ? error.cause : error).message;
+      narrator.failure(error, at, message, Remedy.ofFailure(situation(), error));
       if (error.reason === "Interrupted") narrator.outcome(interrupted(talk, error));
     };
 

@@ -10,10 +10,9 @@ import type { Capabilities } from "@plausch/smtp/capabilities";
 import { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Printable from "@plausch/smtp/printable";
 import { TlsError, type TlsErrorReason } from "@plausch/tls/tls-error";
-import type { Certificate, CertificateFault, TlsReport } from "@plausch/tls/tls-report";
+import type { CertificateFault } from "@plausch/tls/tls-report";
 import type { Security } from "../send/tls.ts";
 import { enumerate } from "../values.ts";
-import * as Tls from "./tls.ts";
 
 /** Where a conversation stood, and how it was to be held. */
 export interface Situation {
@@ -29,8 +28,6 @@ export interface Situation {
   readonly isSecure: boolean;
   /** What the server offered last, if it came to that. */
   readonly capabilities: Capabilities | undefined;
-  /** The time, in milliseconds since the epoch. */
-  readonly now: number;
 }
 
 type Remedy<A> = (situation: Situation, about: A) => string | undefined;
@@ -75,39 +72,24 @@ const timeout: Remedy<SessionError> = (situation, { stage }) => {
     : `${patience}. A port that speaks TLS from the first octet is silent too: ${suspicion.replace("Try", "try")}`;
 };
 
-const goOnWithoutProof = "--tls required encrypts without that proof";
+const withoutProof = "--tls required encrypts without proof";
 
-const trust = (own: Certificate | undefined): string =>
-  `If you know it, trust its authority with --tls-ca FILE${
-    own === undefined ? "" : `, or its key with --tls-pin ${own.spkiSha256}`
-  }`;
-
-/** What to do about each fault of a certificate. */
-const faults: { readonly [F in CertificateFault]: Remedy<TlsReport> } = {
-  "no-certificate": () => `The server shows no certificate at all; ${goOnWithoutProof}`,
-  expired: ({ now }, { chain: [own] }) =>
-    `It ${own === undefined ? "has expired" : Tls.validity(own, now)}: tell its postmaster; ${goOnWithoutProof}`,
-  "not-yet-valid": ({ now }, { chain: [own] }) =>
-    `It is ${own === undefined ? "not valid yet" : Tls.validity(own, now)}: is the clock of this machine right?`,
-  "wrong-name": (_situation, { chain: [own] }) => {
-    const names = own === undefined ? [] : Tls.names(own);
-    return `It is for ${
-      Tls.few(names, 5) || "no name at all"
-    }: name the server so, or check another name with --tls-name`;
-  },
-  "self-signed": (_situation, { chain: [own] }) => `${trust(own)}; ${goOnWithoutProof}`,
-  "unknown-ca": (_situation, { chain: [own] }) => `${trust(own)}; ${goOnWithoutProof}`,
-  "pin-mismatch": (_situation, { chain: [own] }) =>
-    own === undefined ? undefined : `If it has a new key, and you know why, write --tls-pin ${own.spkiSha256}`,
-  invalid: () => `--tls-report with --tls required shows the certificates; ${goOnWithoutProof}`,
+/** What to do about each fault of a certificate. The failure itself tells names, dates and digests. */
+const faults: { readonly [F in CertificateFault]: string } = {
+  "no-certificate": `Tell its postmaster; ${withoutProof}`,
+  expired: `Tell its postmaster; ${withoutProof}`,
+  "not-yet-valid": `Look at the clocks of both machines; ${withoutProof}`,
+  "wrong-name": "Name the server as its certificate does, or say with --tls-name what it is to prove",
+  "self-signed": `If you know it: --tls-pin and that digest, or --tls-ca FILE; ${withoutProof}`,
+  "unknown-ca": `If you know that authority: --tls-ca FILE; ${withoutProof}`,
+  "pin-mismatch": "If it was renewed, and you know why: --tls-pin and one of these digests",
+  invalid: withoutProof,
 };
 
 /** What to do about each way in which a handshake fails. */
 const handshakes: { readonly [R in TlsErrorReason]: Remedy<TlsError> } = {
-  CertificateRefused: (situation, { report }) => {
-    if (report === undefined || report.verification.verified) return undefined;
-    return faults[report.verification.fault](situation, report);
-  },
+  CertificateRefused: (_situation, { report }) =>
+    report === undefined || report.verification.verified ? undefined : faults[report.verification.fault],
   NotTls: (situation) =>
     situation.security.implicit === undefined
       ? "The server says yes to STARTTLS, and then speaks no TLS; --tls none goes on in clear"

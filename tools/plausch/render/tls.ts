@@ -14,9 +14,9 @@ const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 1
 
 /** How long a certificate is valid, as seen at a time in milliseconds since the epoch. */
 export const validity = ({ validFrom, validTo }: Certificate, now: number): string => {
-  if (now < validFrom) return `valid in ${count(Math.ceil((validFrom - now) / day), "day")}, from ${dateOf(validFrom)}`;
-  if (now > validTo) return `expired ${count(Math.floor((now - validTo) / day), "day")} ago, on ${dateOf(validTo)}`;
-  return `valid for ${count(Math.floor((validTo - now) / day), "more day")}, to ${dateOf(validTo)}`;
+  if (now < validFrom) return `valid in ${count(Math.ceil((validFrom - now) / day), "day")}`;
+  if (now > validTo) return `expired ${count(Math.floor((now - validTo) / day), "day")} ago`;
+  return `${count(Math.floor((validTo - now) / day), "day")} left`;
 };
 
 /** The names a certificate is valid for, as people write them. */
@@ -24,52 +24,51 @@ export const names = ({ subjectAltNames }: Certificate): ReadonlyArray<string> =
   subjectAltNames.map((name) => Printable.escape(name.replace(/^(?:DNS|IP Address|IP):/, "")));
 
 /** The first few of some words, and how many more there are. */
-export const few = (words: ReadonlyArray<string>, shown = 3): string =>
+const few = (words: ReadonlyArray<string>, shown: number): string =>
   words.length <= shown ? words.join(", ") : `${words.slice(0, shown).join(", ")} and ${words.length - shown} more`;
 
-/** A certificate's fault, to stand behind "because". */
 const faults: { readonly [F in CertificateFault]: string } = {
-  "no-certificate": "it showed no certificate",
-  expired: "the certificate has expired",
-  "not-yet-valid": "the certificate is not valid yet",
-  "wrong-name": "the certificate is for another name",
-  "self-signed": "the certificate is self-signed",
-  "unknown-ca": "nobody known here vouches for the certificate",
-  "pin-mismatch": "the certificate is none of those that were pinned",
-  invalid: "the certificate is not valid",
+  "no-certificate": "no certificate",
+  expired: "expired",
+  "not-yet-valid": "not valid yet",
+  "wrong-name": "another name",
+  "self-signed": "self-signed",
+  "unknown-ca": "unknown authority",
+  "pin-mismatch": "none of those that are pinned",
+  invalid: "invalid",
 };
 
-/** Whether the peer has proven who it is, in a sentence. Safe to print. */
-export const verdict = ({ verification, serverName }: TlsReport): string => {
-  const who = serverName === undefined ? "" : ` to be ${Printable.escape(serverName)}`;
-  if (verification.verified) {
-    return verification.by === "pin" ? `Proven${who}: the certificate is pinned` : `Proven${who}: by a known authority`;
-  }
+const methods = { pkix: "PKIX", pin: "its pin" } as const;
+
+/** A part of a line, and what it is. */
+export interface Part {
+  /** The text; safe to print. */
+  readonly text: string;
+  /** What it is, which decides how it looks. */
+  readonly role: "note" | "accepted" | "refused";
+}
+
+/** Whether the peer has proven who it is. */
+const verdict = ({ verification, serverName }: TlsReport): Part => {
+  const who = serverName === undefined ? "" : ` as ${Printable.escape(serverName)}`;
+  if (verification.verified) return { text: `verified${who} by ${methods[verification.by]}`, role: "accepted" };
   const { fault, detail } = verification;
-  const words = fault === "invalid" && detail !== undefined
-    ? `${faults.invalid}: ${Printable.escape(detail)}`
-    : faults[fault];
-  return `Not proven${who}: ${words}`;
+  const more = fault === "invalid" && detail !== undefined ? `: ${Printable.escape(detail)}` : "";
+  return { text: `not verified${who}: ${faults[fault]}${more}`, role: "refused" };
 };
 
-/** The handshake, the server's certificate and what it proves, in a line each. Safe to print. */
-export const summary = (
-  report: TlsReport | undefined,
-  now: number,
-): ReadonlyArray<{ readonly text: string; readonly role: "note" | "accepted" | "refused" }> => {
-  if (report === undefined) return [{ text: "TLS started", role: "note" }];
+/** The handshake, the server's certificate, its names and what it proves: three lines, each in parts. */
+export const summary = (report: TlsReport | undefined, now: number): ReadonlyArray<ReadonlyArray<Part>> => {
+  const note = (text: string): Part => ({ text, role: "note" });
+  if (report === undefined) return [[note("TLS started")]];
+  const started = note(`TLS started with ${Printable.escape(report.protocol)} / ${Printable.escape(report.cipher)}`);
   const [own] = report.chain;
-  const started = `TLS started with ${Printable.escape(report.protocol)} / ${Printable.escape(report.cipher)}`;
-  const by = own === undefined || own.isSelfSigned ? "by itself" : `by ${Printable.escape(own.issuer)}`;
+  if (own === undefined) return [[started], [note("It showed no certificate; "), verdict(report)]];
+  const issuer = own.isSelfSigned ? "itself" : Printable.escape(own.issuer);
   return [
-    { text: started, role: "note" },
-    ...(own === undefined ? [] : [{
-      text: `Certificate of ${Printable.escape(own.subject)}, for ${few(names(own)) || "no name"}, ${by}, ${
-        validity(own, now)
-      }`,
-      role: "note" as const,
-    }]),
-    { text: verdict(report), role: report.verification.verified ? "accepted" : "refused" },
+    [started],
+    [note(`Certificate of ${Printable.escape(own.subject)} by ${issuer}, ${validity(own, now)}`)],
+    [note(`It names ${few(names(own), 2) || "nobody"}; `), verdict(report)],
   ];
 };
 
@@ -89,7 +88,7 @@ export const chain = (report: TlsReport, port: number | undefined, now: number):
     `  subject ${Printable.escape(certificate.subject)}`,
     `  names   ${names(certificate).join(", ") || "none"}`,
     `  issuer  ${Printable.escape(certificate.issuer)}${certificate.isSelfSigned ? " (self-signed)" : ""}`,
-    `  valid   ${dateOf(certificate.validFrom)} to ${dateOf(certificate.validTo)}; ${validity(certificate, now)}`,
+    `  valid   ${dateOf(certificate.validFrom)} to ${dateOf(certificate.validTo)}, ${validity(certificate, now)}`,
     `  serial  ${Printable.escape(certificate.serialNumber)}`,
     `  SHA-256 ${certificate.sha256}`,
     `  SPKI    ${certificate.spkiSha256}`,

@@ -52,7 +52,9 @@ const turns = {
 
 /** What a handshake came to, as seen at a time in milliseconds since the epoch. */
 export const handshake = (paint: Paint, report: TlsReport | undefined, at: number): ReadonlyArray<string> =>
-  Tls.summary(report, at).map(({ text, role }) => `${paint("note", "===")} ${paint(role, text)}`);
+  Tls.summary(report, at).map((parts) =>
+    `${paint("note", "===")} ${parts.map(({ text, role }) => paint(role, text)).join("")}`
+  );
 
 /** How much of a message the transcript shows. */
 const shownLines = 40;

@@ -53,7 +53,7 @@ const fromFile: Source = (path) =>
 const fromArgument: Source = (value) =>
   Effect.gen(function* () {
     (yield* Shell).warn(
-      "Everybody who may list processes can read --password; --password-env and --password-file hide it",
+      "Everybody who can list processes can read --password; better are --password-env and --password-file",
     );
     return yield* found(value, "The password is empty", "leave --password out to be asked for it");
   });
