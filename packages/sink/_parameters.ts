@@ -2,12 +2,11 @@
 import type { MailParameters, RcptParameters } from "@plausch/smtp/parameter";
 import type { Extension } from "./extension.ts";
 
-type Typed<A> = Exclude<keyof A, "other">;
+type Typed<A> = Exclude<keyof A, "other" | "body">;
 type Owner = readonly [keyword: string, extension: Extension];
 
 const ofMail: ReadonlyArray<readonly [Typed<MailParameters>, ...Owner]> = [
   ["size", "SIZE", "SIZE"],
-  ["body", "BODY", "8BITMIME"],
   ["smtputf8", "SMTPUTF8", "SMTPUTF8"],
   ["ret", "RET", "DSN"],
   ["envid", "ENVID", "DSN"],
@@ -36,7 +35,15 @@ const unknown = <A extends MailParameters | RcptParameters>(
 export const unknownInMail = (
   parameters: MailParameters,
   isOffered: (extension: Extension) => boolean,
-): string | undefined => unknown(ofMail, parameters, isOffered);
+): string | undefined =>
+  unknown(ofMail, parameters, isOffered) ??
+    (parameters.body !== undefined && !isOffered("8BITMIME") && !isOffered("BINARYMIME") ? "BODY" : undefined);
+
+/** Whether nothing is said about the content, or something that may be said. */
+export const isKnownBody = (
+  { body }: MailParameters,
+  isOffered: (extension: Extension) => boolean,
+): boolean => body === undefined || isOffered(body === "BINARYMIME" ? "BINARYMIME" : "8BITMIME");
 
 /** The keyword of the first parameter whose extension is not offered. */
 export const unknownInRcpt = (

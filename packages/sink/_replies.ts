@@ -27,7 +27,8 @@ export const withoutStatus = (reply: Reply.Reply): Reply.Reply =>
     ? reply
     : { ...reply, lines: reply.lines.map((line) => line.replace(/^[245]\.\d+\.\d+ /, "")), enhanced: undefined };
 
-export const greeting = (host: string): Reply.Reply => make(220, `${host} ESMTP plausch sink`);
+export const greeting = (host: string, protocol: "ESMTP" | "LMTP"): Reply.Reply =>
+  make(220, `${host} ${protocol} plausch sink`);
 
 export const hello = (host: string): Reply.Reply => make(250, host);
 
@@ -110,22 +111,28 @@ export const cancelled: Reply.Reply = make(501, "Cancelled as you wished", "5.7.
 
 export const badAttribute = (text: string): Reply.Reply => make(501, `Bad attribute: ${text}`, "5.5.4");
 
-/** What has to come first. */
-const prerequisites: { readonly [V in Verb]?: string } = {
-  MAIL: "EHLO or HELO, and only once in a transaction",
-  RCPT: "MAIL",
-  DATA: "RCPT",
-  BDAT: "RCPT",
-  STARTTLS: "EHLO",
-  AUTH: "EHLO",
-  ETRN: "EHLO",
-  XCLIENT: "EHLO",
-  XFORWARD: "EHLO",
+/** What has to come first; `hello` is the verb that greets. */
+const prerequisite = (verb: Verb, hello: string): string | undefined => {
+  switch (verb) {
+    case "MAIL":
+      return `${hello}, and only once in a transaction`;
+    case "RCPT":
+      return "MAIL";
+    case "DATA":
+    case "BDAT":
+      return "RCPT";
+    case "STARTTLS":
+    case "AUTH":
+    case "ETRN":
+    case "XCLIENT":
+    case "XFORWARD":
+      return hello;
+  }
 };
 
-export const outOfOrder = (verb: Verb, phase: Phase): Reply.Reply => {
+export const outOfOrder = (verb: Verb, phase: Phase, isLmtp: boolean): Reply.Reply => {
   if (phase === "reset") return make(503, "A chunk was refused: say RSET first", "5.5.1");
-  const first = prerequisites[verb];
+  const first = prerequisite(verb, isLmtp ? "LHLO" : "EHLO or HELO");
   return make(503, first === undefined ? `${verb} is out of place` : `${verb} comes after ${first}`, "5.5.1");
 };
 

@@ -55,7 +55,7 @@ export const make = ({ host, limits, policy, isOffered }: Options): Transactions
     const { size, body, holdFor } = parameters;
     const unknown = Parameters.unknownInMail(parameters, isOffered);
     if (unknown !== undefined) return Replies.unknownParameter(unknown);
-    if (body === "BINARYMIME" && !isOffered("BINARYMIME")) return Replies.unknownBody(body);
+    if (!Parameters.isKnownBody(parameters, isOffered)) return Replies.unknownBody(body!);
     if (size !== undefined && size > limits.messageOctets) return Replies.tooBig(limits.messageOctets);
     return holdFor !== undefined && holdFor > limits.holdSeconds ? Replies.cannotHold(limits.holdSeconds) : undefined;
   };

@@ -250,7 +250,7 @@ export const make = (options: Options): ServerProtocol => {
 
   const greeting = (): void => {
     const mishap = faultAt("greeting");
-    const reply = mishap?.reply ?? Replies.greeting(host);
+    const reply = mishap?.reply ?? Replies.greeting(host, isLmtp ? "LMTP" : "ESMTP");
     phase = Phase.after(phase, "GREETING", Reply.severity(reply));
     say(reply, mishap);
   };
@@ -328,7 +328,7 @@ export const make = (options: Options): ServerProtocol => {
     }
     if (verb === "STARTTLS" && isSecure) return Replies.alreadySecure;
     if (verb === "AUTH" && authenticator.user !== undefined) return Replies.alreadyAuthenticated;
-    return Phase.isLegal(phase, verb) ? undefined : Replies.outOfOrder(verb, phase);
+    return Phase.isLegal(phase, verb) ? undefined : Replies.outOfOrder(verb, phase, isLmtp);
   };
 
   const carryOut = (command: Exclude<CommandParser.ParsedCommand, Command.Bdat>, utf8: boolean): Reply.Reply => {
@@ -390,7 +390,7 @@ export const make = (options: Options): ServerProtocol => {
     transactions.forget();
     identity = Identity.xclient(identity, attributes);
     authenticator.override(Identity.login(attributes));
-    return Replies.greeting(host);
+    return Replies.greeting(host, isLmtp ? "LMTP" : "ESMTP");
   };
 
   const answerXforward = ({ attributes }: Command.Xforward): Reply.Reply => {
