@@ -3,11 +3,16 @@ import type { LineErrorReason } from "@plausch/line/line-error";
 import type { SkipReason } from "@plausch/mx/candidate";
 import type { MxErrorReason } from "@plausch/mx/mx-error";
 import type { RouteFailure } from "@plausch/mx/route-plan";
+import type { Action } from "@plausch/session/extension-policy";
 import type { LocalRefusal, Next, Verdict } from "@plausch/session/outcome";
 import type { FailureReason } from "@plausch/session/session-error";
+import type { FaultPart } from "@plausch/sink/fault";
 import type { GrammarReason } from "@plausch/smtp/grammar-error";
+import type { SaslReason } from "@plausch/smtp/sasl-error";
 import type { TranscriptErrorReason } from "@plausch/testing/transcript-error";
 import type { MismatchReason } from "@plausch/testing/transcript-mismatch";
+import type { TlsErrorReason } from "@plausch/tls/tls-error";
+import type { CertificateFault } from "@plausch/tls/tls-report";
 import { assert, assertEquals } from "@std/assert";
 import page from "../../docs/errors.md" with { type: "text" };
 
@@ -16,11 +21,16 @@ import page from "../../docs/errors.md" with { type: "text" };
 
 const x = null;
 const verdicts: Record<Verdict, null> = { accepted: x, rejected: x, deferred: x, uncertain: x };
-const nexts: Record<Next, null> = { done: x, "next-host": x, never: x, later: x };
+const nexts: Record<Next, null> = { done: x, "plaintext-retry": x, "next-host": x, never: x, later: x };
+const actions: Record<Action, null> = { fail: x, drop: x, downgrade: x };
 const local: Record<LocalRefusal | "Stopped", null> = {
   MessageTooBig: x,
   Needs8bitMime: x,
   NeedsSmtpUtf8: x,
+  NeedsBinaryMime: x,
+  RequireTlsNotOffered: x,
+  NotOffered: x,
+  MailLimit: x,
   Stopped: x,
 };
 const session: Record<FailureReason, null> = {
@@ -31,8 +41,38 @@ const session: Record<FailureReason, null> = {
   UnexpectedReply: x,
   UnsolicitedReply: x,
   Refused: x,
+  TlsNotOffered: x,
+  TlsRefused: x,
+  TlsFailed: x,
+  StartTlsInjection: x,
+  AuthNotOffered: x,
+  NoCommonMechanism: x,
+  PlaintextAuthRefused: x,
+  AuthTemporary: x,
+  AuthRejected: x,
+  AuthBroken: x,
+  XclientNotOffered: x,
+  XclientRefused: x,
   Interrupted: x,
   Closed: x,
+};
+const tls: Record<TlsErrorReason, null> = {
+  CertificateRefused: x,
+  NotTls: x,
+  Alert: x,
+  ConnectionClosed: x,
+  Timeout: x,
+  BadOptions: x,
+};
+const certificate: Record<CertificateFault, null> = {
+  "no-certificate": x,
+  expired: x,
+  "not-yet-valid": x,
+  "wrong-name": x,
+  "self-signed": x,
+  "unknown-ca": x,
+  "pin-mismatch": x,
+  invalid: x,
 };
 const dns: Record<DnsErrorReason, null> = {
   AliasLoop: x,
@@ -111,8 +151,15 @@ const grammar: Record<GrammarReason, null> = {
   PathTooLong: x,
   TrailingGarbage: x,
   UnclosedQuote: x,
+  AttributeTooLong: x,
   BadArgument: x,
+  BadAuth: x,
+  BadBase64: x,
   BadBody: x,
+  BadBy: x,
+  BadHold: x,
+  BadMechanism: x,
+  BadPriority: x,
   BadEnvid: x,
   BadKeyword: x,
   BadNotify: x,
@@ -131,9 +178,30 @@ const grammar: Record<GrammarReason, null> = {
   UnknownVerb: x,
   BadHeaderName: x,
   BadHeaderValue: x,
+  BadHost: x,
+  BadNonce: x,
+  BadPort: x,
+  BadToken: x,
   EmptyPassword: x,
+  MismatchedCredentials: x,
+  NoAuthorizationId: x,
   NulInPlain: x,
+  TraceTooLong: x,
+  UnpreparedName: x,
 };
+const sasl: Record<SaslReason, null> = {
+  BadBase64: x,
+  BadChallenge: x,
+  UnexpectedChallenge: x,
+  UnknownExtension: x,
+  NonceNotExtended: x,
+  TooFewIterations: x,
+  TooManyIterations: x,
+  ServerRefused: x,
+  BadSignature: x,
+  UnprovenServer: x,
+};
+const fault: Record<FaultPart, null> = { stage: x, nth: x, connection: x, probability: x, action: x };
 const transcript: Record<TranscriptErrorReason, null> = {
   AfterTheEnd: x,
   BadDelay: x,
@@ -155,12 +223,16 @@ const explained = (heading: string): ReadonlyArray<string> => {
 
 const sections: ReadonlyArray<readonly [heading: string, ...words: ReadonlyArray<object>]> = [
   ["## Verdicts", verdicts, local],
+  ["### Adaptations", actions],
   ["### What to do next", nexts],
   ["### SessionError (@plausch/session)", session],
+  ["### TlsError (@plausch/tls)", tls, certificate],
   ["### DnsError (@plausch/dns)", dns],
   ["### MxError (@plausch/mx)", mx, route, skips],
   ["### LineError (@plausch/line)", line],
   ["### GrammarError (@plausch/smtp)", grammar],
+  ["### SaslError (@plausch/smtp)", sasl],
+  ["### FaultError (@plausch/sink)", fault],
   ["### Transcripts (@plausch/testing)", transcript, mismatch],
 ];
 
