@@ -10,6 +10,8 @@ import * as exports from "./exports.ts";
 import { type Finding, format, sort } from "./finding.ts";
 import * as forbiddenCode from "./forbidden_code.ts";
 import * as layers from "./layers.ts";
+import * as references from "./references.ts";
+import * as rooms from "./rooms.ts";
 import * as versions from "./versions.ts";
 import * as words from "./words.ts";
 import { type Config, exportsOf, type Member, packagesOf, type Workspace } from "./workspace.ts";
@@ -77,12 +79,19 @@ const checkDocs = async ({ folder, config, files }: Member): Promise<ReadonlyArr
 
 const texts = new Map(await Promise.all((await list()).map(async (path) => [path, await read(path)] as const)));
 const workspace = await readWorkspace(texts);
+const dialogues = new Set(
+  (await read("tests/cases/dialogues.jsonl")).trimEnd().split("\n").map((line): string => JSON.parse(line).id),
+);
+const known: references.Known = { file: (path) => texts.has(path), dialogue: (id) => dialogues.has(id) };
+const pageOf = (path: string): readonly [path: string, page: string] => [path, texts.get(path) ?? ""];
 const results: ReadonlyArray<readonly [name: string, findings: ReadonlyArray<Finding>]> = [
   ["layers", layers.check(workspace)],
   ["forbidden code", forbiddenCode.check(workspace)],
   ["exports", exports.check(workspace)],
   ["versions", versions.check(workspace)],
   ["words", words.check(texts)],
+  ["rooms", rooms.check(...pageOf("docs/architecture.md"), layers.layers)],
+  ["references", references.check(...pageOf("docs/rfcs.md"), known)],
   ["docs", (await Promise.all(packagesOf(workspace).map(checkDocs))).flat()],
 ];
 
