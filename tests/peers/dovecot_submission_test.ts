@@ -3,7 +3,7 @@
  * on to Postfix. It offers BURL, which plausch keeps and never uses.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { certificate, copies, newMark, type Peer, peerTest, portOf, stored } from "./_peers.ts";
+import { certificate, copies, logged, newMark, type Peer, peerTest, portOf, stored } from "./_peers.ts";
 import { token } from "./_raw_sasl.ts";
 import { letter, password, send, text } from "./_send.ts";
 
@@ -52,6 +52,17 @@ for (const [name] of wrong) {
     assertEquals([sent.code, sent.failure], [77, "AuthRejected auth"], sent.text);
     assertEquals(sent.heard.findLast(({ stage }) => stage === "auth")?.code, 535);
     assert(!sent.verbs.includes("MAIL"));
+  });
+}
+
+for (const name of ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256"]) {
+  peerTest(`dovecot lets its master act as bob, and nobody else, by AUTH ${name}`, needs, async ({ dovecot }) => {
+    const args = ["--auth", name, "--tls", "required", "--authorization-id", "bob", "--quit-after", "auth"];
+    const master = await send({ port: port(dovecot), secret: password, args: [...args, "--user", "master"] });
+    assertEquals([master.code, master.heard.findLast(({ stage }) => stage === "auth")?.code], [0, 235], master.text);
+    await logged(dovecot, `Login: user=<bob>, method=${name}, `);
+    const alice = await send({ port: port(dovecot), secret: password, args: [...args, "--user", "alice"] });
+    assertEquals([alice.code, alice.failure], [77, "AuthRejected auth"], alice.text);
   });
 }
 

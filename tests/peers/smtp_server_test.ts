@@ -80,7 +80,7 @@ peerTest("smtp-server understands every DSN parameter", ["smtp-server"], async (
   assertEquals(dsn, { ret: "FULL", envid: "id+1=2" });
   const [first] = to;
   assert(typeof first === "object");
-  assertEquals(first.dsn, { notify: ["SUCCESS", "DELAY"], orcpt: "rfc822;Bob+2BList@elsewhere.test" });
+  assertEquals(first.dsn, { notify: ["SUCCESS", "DELAY"], orcpt: "rfc822;Bob+List@elsewhere.test" });
 });
 
 peerTest("smtp-server is told what kind of message comes", ["smtp-server"], async (peers) => {

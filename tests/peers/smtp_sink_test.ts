@@ -274,6 +274,25 @@ for (const [flags, order, failure] of refused) {
   );
 }
 
+/** What is said of AUTH here, where the connection is in clear, is said because PLAIN was allowed by name. */
+const inClear: ReadonlyArray<readonly [flags: ReadonlyArray<string>, code: number, verdict: string]> = [
+  [[], 0, "accepted final 250 2.0.0"],
+  [["-q", "auth"], 75, "deferred auth ConnectionLost"],
+  [["-Q", "auth"], 75, "deferred auth 421"],
+];
+for (const [flags, code, verdict] of inClear) {
+  peerTest(
+    `smtp-sink ${flags.join(" ")} is sent AUTH PLAIN in clear, on request: exit ${code}`,
+    ["smtp-sink"],
+    (peers) =>
+      withSmtpSink(peers["smtp-sink"], flags, async ({ port }) => {
+        const sent = await send({ port, secret: password, args: ["--user", "alice", "--auth-in-clear", "PLAIN"] });
+        assertEquals(sent.code, code, sent.text);
+        assertStringIncludes(sent.verdicts["bob@plausch.test"] ?? "", verdict);
+      }),
+  );
+}
+
 peerTest(
   "smtp-sink keeps every parameter just as it was said",
   ["smtp-sink"],

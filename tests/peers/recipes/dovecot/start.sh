@@ -26,6 +26,7 @@ user() { # NAME PASSWORD [FIELD], as a line of a passwd-file
   user client client
   user anonymous anonymous
 } >"$state/users"
+echo "master:wonder land" >"$state/masters"
 # Tokens are JSON Web Tokens, signed with a key that the tests read as well.
 key=$state/keys/default/HS256/default
 mkdir -p "$(dirname "$key")"
