@@ -19,9 +19,6 @@ export interface AuthExchange {
   succeeded(): unknown;
 }
 
-/** Longer lines take the first response on a line of its own (RFC 4954 section 4, RFC 5321 section 4.5.3.1.4). */
-const maxLine = 512;
-
 /** No mechanism needs nearly as many. */
 const maxChallenges = 16;
 
@@ -31,12 +28,11 @@ export const make = (
   nonce: string,
 ): Result.Result<AuthExchange, GrammarError> =>
   Result.flatMap(Sasl.client(mechanism, credentials, { nonce }), (client) => {
-    const bare = Command.format(Command.auth(mechanism));
-    const full = Command.format(Command.auth(mechanism, client.initial));
-    const isShort = Result.isSuccess(full) && full.success.length + 2 <= maxLine;
-    let first = initialResponse && isShort ? undefined : client.initial;
+    const whole = Command.auth(mechanism, client.initial);
+    const isWhole = client.initial === undefined || initialResponse && Command.allowsInitial(whole);
+    let first = isWhole ? undefined : client.initial;
     let challenges = 0;
-    return Result.map(first === undefined ? full : bare, (command): AuthExchange => ({
+    return Result.map(Command.format(isWhole ? whole : Command.auth(mechanism)), (command): AuthExchange => ({
       mechanism,
       command,
       secrets: client.secrets,
