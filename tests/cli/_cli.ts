@@ -51,7 +51,7 @@ export interface Surroundings {
 
 /** Runs `plausch` with arguments inside this process: all of it but `main.ts`. */
 export const plausch = async (args: ReadonlyArray<string>, options: Surroundings = {}): Promise<Ran> => {
-  const { env = {}, typed } = options;
+  const { env = {} } = options;
   const out: Array<string> = [];
   const err: Array<string> = [];
   const shell: Shell = {
@@ -67,7 +67,7 @@ export const plausch = async (args: ReadonlyArray<string>, options: Surroundings
       }),
     readInput: Effect.succeed(new TextEncoder().encode(options.stdin ?? "")),
     environment: (variable) => Effect.succeed(env[variable]),
-    askSecret: () => Effect.succeed(typed === undefined ? undefined : Redacted.make(typed)),
+    askSecret: () => Effect.sync(() => options.typed === undefined ? undefined : Redacted.make(options.typed)),
     hostname: Effect.succeed("client.test"),
   };
   const code = await Effect.runPromise(run(args, shell));

@@ -132,7 +132,8 @@ export const rcpt = (given: Given, recipients: number): Effect.Effect<ReadonlyAr
       (text) => Values.fromGrammar(Parameter.orcptFromString(text), "dsn-orcpt", "TYPE;ADDRESS, like rfc822;a@x.test"),
     );
     if (orcpts.length > 0 && orcpts.length !== recipients) {
-      const problem = `--dsn-orcpt was given ${orcpts.length} times, and --to ${recipients} times`;
+      const times = orcpts.length === 1 ? "once" : `${orcpts.length} times`;
+      const problem = `--dsn-orcpt is given ${times}, for ${recipients} recipient${recipients === 1 ? "" : "s"}`;
       return yield* Values.usage(problem, "give one --dsn-orcpt for each --to, in their order");
     }
     const { typed, other } = yield* raw(given, "rcpt-param", Parameter.rcptFromString);

@@ -74,6 +74,15 @@ const stage = <S extends string>(
   return Values.lookUp(alias, table, `stage to ${option.replace("-", " ")}`, option);
 };
 
+/** Why a conversation with these options never comes to a stage, and what would bring it there. */
+const missing = (given: Given, stage: DropAfter): readonly [what: string, hint: string] | undefined => {
+  if (stage === "xclient" && !given.has("xclient")) return ["XCLIENT", "add --xclient NAME=VALUE"];
+  if (stage === "auth" && !given.has("user") && !given.has("auth")) return ["AUTH", "add --user NAME"];
+  if (stage !== "starttls" && stage !== "tls" && stage !== "ehlo-tls") return undefined;
+  if (given.value("tls")?.toLowerCase() === "none") return ["STARTTLS", "leave --tls none out"];
+  return given.has("tls-implicit") ? ["STARTTLS", "leave --tls-implicit out"] : undefined;
+};
+
 /** Reads `--quit-after` and `--drop-after`. */
 export const fromOptions = (given: Given): Effect.Effect<Stops, UsageError> =>
   Effect.gen(function* () {
@@ -81,6 +90,15 @@ export const fromOptions = (given: Given): Effect.Effect<Stops, UsageError> =>
     const dropAfter = yield* stage(given, "drop-after", dropStages);
     if (stopAfter !== undefined && dropAfter !== undefined) {
       return yield* Values.usage("--quit-after and --drop-after end one conversation twice", "leave one of them out");
+    }
+    const stop = stopAfter ?? dropAfter;
+    const lack = stop === undefined ? undefined : missing(given, stop);
+    if (lack !== undefined) {
+      const [what, hint] = lack;
+      return yield* Values.usage(
+        `There is no ${what} to ${dropAfter === undefined ? "quit" : "drop"} after`,
+        `${hint}, or name another stage`,
+      );
     }
     return { stopAfter, dropAfter };
   });

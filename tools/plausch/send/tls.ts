@@ -3,10 +3,12 @@
  *
  * @module
  */
+import * as Pin from "@plausch/tls/pin";
 import * as TlsLevel from "@plausch/tls/tls-level";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import * as Effect from "effect/Effect";
 import * as Redacted from "effect/Redacted";
+import * as Result from "effect/Result";
 import type { Given, Option, UsageError } from "../options.ts";
 import { Shell } from "../shell.ts";
 import * as Values from "../values.ts";
@@ -67,21 +69,25 @@ const pem = (
 const certificates = /^-----BEGIN (?:TRUSTED )?CERTIFICATE-----/m;
 const key = /^-----BEGIN (?:RSA |EC )?PRIVATE KEY-----\r?\n(?!Proc-Type)/m;
 
-const digest = /^(?:[0-9a-f]{64}|[0-9a-f]{2}(?::[0-9a-f]{2}){31}|[0-9a-z+/]{43}=)$/i;
-
 const pins = (given: Given): Effect.Effect<ReadonlyArray<string> | undefined, UsageError> => {
   const found = given.values("tls-pin");
-  const bad = found.find((pin) => !digest.test(pin));
+  const bad = found.find((pin) => Result.isFailure(Pin.parse(pin)));
   if (bad !== undefined) {
-    const hint =
-      "write 64 hexadecimal digits, with colons or without, or 44 characters of base64; --tls-report shows both";
+    const hint = "write --tls-pin and 64 hexadecimal digits, or 32 octets in base64; --tls-report prints them";
     return Values.usage(`"${bad}" is no SHA-256 digest`, hint);
   }
   return Effect.succeed(found.length === 0 ? undefined : found);
 };
 
 /** What is wrong with the options together. */
-const conflict = (given: Given, level: TlsLevel.TlsLevel | undefined): readonly [string, string] | undefined => {
+const conflict = (
+  given: Given,
+  level: TlsLevel.TlsLevel | undefined,
+  isUnix: boolean,
+): readonly [problem: string, hint: string] | undefined => {
+  if (level === "verified" && isUnix && !given.has("tls-name") && !given.has("tls-pin")) {
+    return ["--tls verified has no name to check: a Unix socket has none", "add --tls-name NAME"];
+  }
   if (level === "none") {
     const other = options.slice(1).map(({ name }) => name).find(given.has);
     if (other !== undefined) {
@@ -107,7 +113,7 @@ export const fromOptions = (
 ): Effect.Effect<Security, UsageError, Shell> =>
   Effect.gen(function* () {
     const asked = yield* Values.choice(given, "tls", "level of TLS", TlsLevel.levels);
-    const wrong = conflict(given, asked);
+    const wrong = conflict(given, asked, port === undefined);
     if (wrong !== undefined) return yield* Values.usage(...wrong);
     const isPort = port === submissionsPort && asked !== "none";
     const implicit = given.has("tls-implicit") ? "asked" : isPort ? "port" : undefined;
