@@ -22,6 +22,8 @@ user() { # NAME PASSWORD [FIELD], as a line of a passwd-file
   user bob builder
   user postmaster postmaster
   user full full "userdb_quota_rule=*:bytes=1"
+  # What she sends goes on to a server that a test starts.
+  user relayed relayed "userdb_submission_relay_port=$PEERS_PORT_RELAYED"
   # Whom the certificate "client" and ANONYMOUS are taken for.
   user client client
   user anonymous anonymous
