@@ -111,11 +111,11 @@ export const cancelled: Reply.Reply = make(501, "Cancelled as you wished", "5.7.
 
 export const badAttribute = (text: string): Reply.Reply => make(501, `Bad attribute: ${text}`, "5.5.4");
 
-/** What has to come first; `hello` is the verb that greets. */
-const prerequisite = (verb: Verb, hello: string): string | undefined => {
+/** What has to come first. */
+const prerequisite = (verb: Verb, isLmtp: boolean): string | undefined => {
   switch (verb) {
     case "MAIL":
-      return `${hello}, and only once in a transaction`;
+      return `${isLmtp ? "LHLO" : "EHLO or HELO"}, and only once in a transaction`;
     case "RCPT":
       return "MAIL";
     case "DATA":
@@ -126,13 +126,13 @@ const prerequisite = (verb: Verb, hello: string): string | undefined => {
     case "ETRN":
     case "XCLIENT":
     case "XFORWARD":
-      return hello;
+      return isLmtp ? "LHLO" : "EHLO";
   }
 };
 
 export const outOfOrder = (verb: Verb, phase: Phase, isLmtp: boolean): Reply.Reply => {
   if (phase === "reset") return make(503, "A chunk was refused: say RSET first", "5.5.1");
-  const first = prerequisite(verb, isLmtp ? "LHLO" : "EHLO or HELO");
+  const first = prerequisite(verb, isLmtp);
   return make(503, first === undefined ? `${verb} is out of place` : `${verb} comes after ${first}`, "5.5.1");
 };
 
