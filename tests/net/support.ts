@@ -89,3 +89,9 @@ export const tlsErrorOf = (error: Socket.SocketError): TlsError => {
 /** The close code, with the reason where there is one: `1001: going away`. */
 export const closeOf = (error: Socket.SocketError): string =>
   error.reason._tag === "SocketCloseError" ? error.reason.message : `${error.reason._tag}: ${causeOf(error)}`;
+
+/** The path of a file for the tests. */
+export const fixture = (name: string): string => new URL(`./fixtures/${name}`, import.meta.url).pathname;
+
+/** A certificate or a key of the tests. */
+export const pem = (name: string): string => Deno.readTextFileSync(fixture(name));
