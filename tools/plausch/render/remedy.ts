@@ -11,6 +11,7 @@ import { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Printable from "@plausch/smtp/printable";
 import { TlsError, type TlsErrorReason } from "@plausch/tls/tls-error";
 import type { CertificateFault } from "@plausch/tls/tls-report";
+import { candidates } from "../send/authentication.ts";
 import type { Security } from "../send/tls.ts";
 import { enumerate } from "../values.ts";
 
@@ -130,19 +131,10 @@ const authNotOffered: Remedy<SessionError> = ({ isSecure, capabilities }) =>
     ? "Most servers offer no AUTH before STARTTLS: use --tls required"
     : submission;
 
-/** The mechanisms that fit the credentials. */
-const fitting = ({ credentials, mechanisms }: Authentication): ReadonlyArray<string> => {
-  if (mechanisms !== undefined) return mechanisms;
-  if (credentials._tag === "Token") return ["OAUTHBEARER", "XOAUTH2"];
-  if (credentials._tag === "External") return ["EXTERNAL"];
-  if (credentials._tag === "Anonymous") return ["ANONYMOUS"];
-  return ["SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"];
-};
-
 const noCommonMechanism: Remedy<SessionError> = ({ authentication, capabilities, isSecure }) => {
   if (authentication === undefined) return undefined;
   const offered = capabilities?.auth ?? [];
-  const ours = fitting(authentication);
+  const ours = candidates(authentication);
   const lists = `The server offers ${Printable.escape(enumerate(offered, "and"))}; asked for was ${enumerate(ours)}`;
   if (
     authentication.credentials._tag === "Password" && offered.some((name) => /^(?:XOAUTH2|OAUTHBEARER)$/.test(name))
@@ -156,7 +148,7 @@ const noCommonMechanism: Remedy<SessionError> = ({ authentication, capabilities,
 
 const plaintextAuthRefused: Remedy<SessionError> = ({ authentication, capabilities }) => {
   if (authentication === undefined) return undefined;
-  const common = fitting(authentication).filter((name) => capabilities?.auth.includes(name));
+  const common = candidates(authentication).filter((name) => capabilities?.auth.includes(name));
   const inClear = `--auth-in-clear ${common[0] ?? "PLAIN"}`;
   return capabilities?.startTls === true
     ? `Use --tls required, or ${inClear}, which lets everybody on the way read the password`

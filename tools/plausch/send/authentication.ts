@@ -5,14 +5,17 @@
  */
 import type { Authentication } from "@plausch/session/authentication";
 import type { Credentials, Mechanism } from "@plausch/smtp/sasl";
+import * as Sasl from "@plausch/smtp/sasl";
 import * as Effect from "effect/Effect";
-import type { Given, Option, UsageError } from "../options.ts";
+import * as Option from "effect/Option";
+import * as Result from "effect/Result";
+import type { Given, Option as CommandOption, UsageError } from "../options.ts";
 import type { Shell } from "../shell.ts";
 import * as Values from "../values.ts";
 import * as Secret from "./secret.ts";
 
 /** The options of authentication. */
-export const options: ReadonlyArray<Option> = [
+export const options: ReadonlyArray<CommandOption> = [
   {
     name: "auth",
     value: "any|MECH[,MECH]",
@@ -52,9 +55,11 @@ const words: { readonly [K in Kind]: string } = {
   Anonymous: "no proof at all",
 };
 
-const mechanisms: ReadonlyMap<string, Mechanism> = new Map(
-  Object.keys(kinds).map((name) => [name, name as Mechanism]),
-);
+const mechanisms: ReadonlyMap<string, Mechanism> = new Map(Sasl.mechanisms.map((name) => [name, name]));
+
+/** The mechanisms that may be used: those that were named, or all that fit the credentials. */
+export const candidates = ({ credentials, mechanisms }: Authentication): ReadonlyArray<Mechanism> =>
+  mechanisms ?? Sasl.mechanisms.filter((mechanism) => kinds[mechanism] === credentials._tag);
 
 /** Mechanisms that send the password or the token itself. */
 const plaintext: ReadonlyMap<string, Mechanism> = new Map(
@@ -130,10 +135,17 @@ export const fromOptions = (
       const problem = `--${useless} has no place in --auth ${asked?.join(",")}, which takes ${words[kind]}`;
       return yield* Values.usage(problem, `leave --${useless} out, or name another mechanism`);
     }
-    return {
+    const authentication: Authentication = {
       credentials: yield* credentials(given, kind, server),
       mechanisms: asked,
       allowInClear,
       initialResponse: !given.has("no-initial-response"),
     };
+    // What no mechanism can say is told before anybody is called.
+    const faults = candidates(authentication).map((mechanism) =>
+      Result.getFailure(Sasl.client(mechanism, authentication.credentials, { nonce: "-" }))
+    );
+    const [fault] = Option.getOrElse(Option.all(faults), () => []);
+    if (fault !== undefined) return yield* Values.usage(fault.message, "look at --user and the password");
+    return authentication;
   });
