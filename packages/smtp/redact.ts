@@ -22,6 +22,7 @@
  * @module
  */
 import * as Redacted from "effect/Redacted";
+import { isAscii } from "./_characters.ts";
 import * as Octets from "./octets.ts";
 
 /** What is known before the conversation begins. */
@@ -36,7 +37,10 @@ export interface Options {
 
 /** Redacts one conversation. Lines have no line ends; their text is as from `Octets.decode`. */
 export interface Redactor {
-  /** A line of the client, fit to be shown. An empty line stays empty, and `*`, which cancels AUTH, stays. */
+  /**
+   * A line of the client, fit to be shown. What holds nothing stays: an empty line, `=` along with AUTH, `*`, which cancels it, and the
+   * `AQ==` that OAUTHBEARER owes to an error report.
+   */
   client(line: string): string;
   /** A line of the server, fit to be shown. */
   server(line: string): string;
@@ -50,6 +54,9 @@ export const mask = "***";
 /** Their challenges are prompts or error reports, and worth reading; those of others help to guess the password. */
 const readable: ReadonlySet<string> = new Set(["PLAIN", "LOGIN", "EXTERNAL", "ANONYMOUS", "OAUTHBEARER", "XOAUTH2"]);
 
+/** What a client owes to the error report of OAUTHBEARER: U+0001 (RFC 7628 section 3.2.3). */
+const acknowledged = "AQ==";
+
 const shortest = 4;
 const shortestCore = 6;
 
@@ -59,10 +66,13 @@ const replyLine = /^(\d{3})(?:([ -])|$)/;
 const base64Run = /[A-Za-z0-9+/_-]+={0,2}/g;
 /** In XOAUTH2 and OAUTHBEARER (RFC 7628 section 3.1), where fields are separated by U+0001. */
 const bearer = /^auth=\S+ (.+)$/i;
+/** The digest of CRAM-MD5 (RFC 2195 section 2) and the proof of SCRAM (RFC 5802 section 7): who has the challenge can try passwords. */
+const computed = /(?:^[^]* (?=[0-9a-f]{32}$)|,p=)([^, ]+)$/;
 const wordCharacter = /[\p{L}\p{N}]/u;
 
-/** Folds case without moving any character. */
-const fold = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+/** Folds the case of ASCII without moving any character. */
+const fold = (text: string): string =>
+  isAscii(text) ? text.toLowerCase() : text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 const toBase64 = (octets: Uint8Array): string =>
   btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join(""));
@@ -89,13 +99,15 @@ const coresOf = (octets: Uint8Array): ReadonlyArray<string> =>
     return toBase64(shifted).slice(Math.ceil(offset * 8 / 6), Math.floor(shifted.length * 8 / 6));
   }).filter((core) => core.length >= shortestCore);
 
-/** The secret part of a response, in clear: the password or the token. */
+/** The secret part of a response, in clear: a password, a token, or what was computed with one. */
 const credentialIn = (response: string, mechanism: string, turn: number): string | undefined => {
   const decoded = fromBase64(response);
   if (decoded === undefined) return undefined;
   if (decoded.includes("\0")) return decoded.slice(decoded.lastIndexOf("\0") + 1);
   const token = decoded.split("\x01").map((field) => bearer.exec(field)?.[1]).find((found) => found !== undefined);
-  return token ?? (mechanism === "LOGIN" && turn > 0 ? decoded : undefined);
+  if (token !== undefined) return token;
+  if (mechanism === "LOGIN") return turn > 0 ? decoded : undefined;
+  return computed.exec(decoded)?.[1];
 };
 
 /**
@@ -149,12 +161,16 @@ export const make = (options: Options = {}): Redactor => {
         if (secret.length >= shortest || isAlone(at, to)) spans.push([at, to]);
       }
     }
-    if (cores.size > 0) {
+    const standard = standardAlphabet(folded);
+    for (const core of cores) {
+      // Few lines hold one, so runs are not looked for before
+      if (!standard.includes(core)) continue;
       for (const { 0: run, index } of line.matchAll(base64Run)) {
-        const standard = fold(standardAlphabet(run));
-        if ([...cores].some((core) => standard.includes(core))) spans.push([index, index + run.length]);
+        const to = index + run.length;
+        if (standard.slice(index, to).includes(core)) spans.push([index, to]);
       }
     }
+    if (spans.length === 0) return line;
     let out = "";
     let done = 0;
     for (const [from, to] of spans.sort(([a], [b]) => a - b)) {
@@ -172,7 +188,8 @@ export const make = (options: Options = {}): Redactor => {
 
   /** Masks a response, and knows it from now on. */
   const response = (line: string): string => {
-    const isSecret = line !== "" && line !== "*" && line !== "=";
+    const isSecret = line !== "" && line !== "*" && line !== "=" &&
+      !(mechanism === "OAUTHBEARER" && line === acknowledged);
     if (isSecret) {
       const credential = credentialIn(line, mechanism ?? "", turn);
       hide(line);
