@@ -44,8 +44,29 @@ export const wildTalk: Arbitrary.Arbitrary<{ readonly text: string; readonly cut
       "RSET\r\nMAIL FROM:<>\r\nRCPT TO:<b@d.test>\r\nRCPT TO:<c@d.test>\r\n",
       ...[".\r\n", ".\r\n", ".\r\n", ".\r\n", ".\r\n", "..\r\n", ".", "text\r\n", "text", `${"x".repeat(101)}\r\n`],
       ...["\r", "\n", "\0", "\u00e9\r\n", "\r\n.\r\n", "\r\n.\n"],
+      "EHLO c.test\r\nMAIL FROM:<a@c.test>\r\nRCPT TO:<b@d.test>\r\nBDAT 3\r\nabc",
+      ...["BDAT 3\r\nabc", "BDAT 5 LAST\r\nabc\r\n", "BDAT 0\r\n", "BDAT 0 LAST\r\n", "BDAT 101 LAST\r\n", "BDAT\r\n"],
+      ...["LHLO c.test\r\n", "AUTH CRAM-MD5\r\n", "AUTH PLAIN AHRpbQB0aW0=\r\n", "*\r\n"],
+      ...["EHLO c.test\r\nAUTH PLAIN AHRpbQBubw==\r\n", "EHLO c.test\r\nAUTH LOGIN\r\ndGlt\r\ndGlt\r\n"],
+      ...[
+        "XCLIENT ADDR=192.0.2.1 LOGIN=tim\r\n",
+        "XFORWARD NAME=x.test\r\n",
+        "ETRN d.test\r\n",
+        "EXPN x\r\n",
+        "VRFY x\r\n",
+      ],
+      ...["MAIL FROM:<a@c.test> RET=HDRS BODY=BINARYMIME\r\n", "RCPT TO:<b@d.test> NOTIFY=NEVER\r\n"],
     ]),
     24,
+  ),
+  cuts,
+});
+
+/** Any octets, with those that mean something more often than others; U+00xx is one octet. */
+export const noise: Arbitrary.Arbitrary<{ readonly text: string; readonly cuts: Array<number> }> = Arbitrary.all({
+  text: joined(
+    Arbitrary.map(integer(0, 255 + 64), (code) => code < 256 ? String.fromCharCode(code) : "\r\n. BDAT=*"[code % 11]!),
+    200,
   ),
   cuts,
 });
