@@ -45,6 +45,7 @@ export const wildTalk: Arbitrary.Arbitrary<{ readonly text: string; readonly cut
       ...[".\r\n", ".\r\n", ".\r\n", ".\r\n", ".\r\n", "..\r\n", ".", "text\r\n", "text", `${"x".repeat(101)}\r\n`],
       ...["\r", "\n", "\0", "\u00e9\r\n", "\r\n.\r\n", "\r\n.\n"],
       "EHLO c.test\r\nMAIL FROM:<a@c.test>\r\nRCPT TO:<b@d.test>\r\nBDAT 3\r\nabc",
+      "EHLO c.test\r\nMAIL FROM:<a@c.test>\r\nRCPT TO:<b@d.test>\r\nBDAT 5 LAST\r\nabc\r\n",
       ...["BDAT 3\r\nabc", "BDAT 5 LAST\r\nabc\r\n", "BDAT 0\r\n", "BDAT 0 LAST\r\n", "BDAT 101 LAST\r\n", "BDAT\r\n"],
       ...["LHLO c.test\r\n", "AUTH CRAM-MD5\r\n", "AUTH PLAIN AHRpbQB0aW0=\r\n", "*\r\n"],
       ...["EHLO c.test\r\nAUTH PLAIN AHRpbQBubw==\r\n", "EHLO c.test\r\nAUTH LOGIN\r\ndGlt\r\ndGlt\r\n"],
