@@ -51,6 +51,7 @@ export interface Peer {
 interface Settings {
   readonly tls: string;
   readonly tokenKey: string;
+  readonly relayed: { readonly smtp: number; readonly lmtp: number };
   readonly peers: Record<PeerName, {
     readonly ports: Record<string, number>;
     readonly sockets?: Record<string, string>;
@@ -107,6 +108,12 @@ export const socketOf = (peer: Peer, use: string): string => {
   const path = peer.sockets[use];
   if (path === undefined) throw new Error(`"${peer.name}" has no unix socket for "${use}"`);
   return path;
+};
+
+/** The port that Postfix and Dovecot pass messages on to; a test listens there. */
+export const relayedPort = (use: "smtp" | "lmtp"): number => {
+  if (settings === undefined) throw new Error(`Nothing was started in "${run}"`);
+  return settings.relayed[use];
 };
 
 /** Where the key lies that dovecot checks tokens with. */
