@@ -27,9 +27,15 @@ export interface Ran {
   readonly err: string;
 }
 
-const start = (args: ReadonlyArray<string>, env: Record<string, string>) =>
+const everyPermission: ReadonlyArray<string> = ["-A"];
+
+const denoArgs = (permissions: ReadonlyArray<string>, args: ReadonlyArray<string>): Array<string> => [
+  ...["run", "-q", "--no-prompt", ...permissions, "tools/plausch/main.ts", ...args],
+];
+
+const start = (args: ReadonlyArray<string>, env: Record<string, string>, permissions = everyPermission) =>
   new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "--no-prompt", "-A", "tools/plausch/main.ts", ...args],
+    args: denoArgs(permissions, args),
     cwd: root,
     env,
     stdin: "piped",
@@ -77,9 +83,13 @@ export const plausch = async (args: ReadonlyArray<string>, options: Surroundings
 /** Runs `plausch` with arguments, as a process of its own. */
 export const plauschProcess = async (
   args: ReadonlyArray<string>,
-  options: { readonly stdin?: string; readonly env?: Record<string, string> } = {},
+  options: {
+    readonly stdin?: string;
+    readonly env?: Record<string, string>;
+    readonly permissions?: ReadonlyArray<string>;
+  } = {},
 ): Promise<Ran> => {
-  const child = start(args, options.env ?? {});
+  const child = start(args, options.env ?? {}, options.permissions);
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(options.stdin ?? "")).catch(() => {});
   await writer.close().catch(() => {});
@@ -104,6 +114,39 @@ export const plauschUntil = async (args: ReadonlyArray<string>, text: string, si
   return { code, out, err: await err };
 };
 
+/** Whether a pseudo-terminal can be had: with `script` of util-linux. */
+export const hasTerminal: boolean = await new Deno.Command("script", {
+  args: ["--version"],
+  stdout: "piped",
+  stderr: "null",
+})
+  .output().then(({ stdout }) => decode(stdout).includes("util-linux"), () => false);
+
+/** Runs `plausch` on a terminal, waits until it shows a text, and types. What it printed comes as `out`. */
+export const plauschOnTerminal = async (args: ReadonlyArray<string>, text: string, typed: string): Promise<Ran> => {
+  const words = [Deno.execPath(), ...denoArgs(everyPermission, args)];
+  const command = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  const child = new Deno.Command("script", {
+    args: ["--quiet", "--return", "--command", command, "/dev/null"],
+    cwd: root,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  let out = "";
+  let isTyped = false;
+  for await (const chunk of child.stdout) {
+    out += decode(chunk);
+    if (isTyped || !out.includes(text)) continue;
+    isTyped = true;
+    await writer.write(new TextEncoder().encode(typed));
+  }
+  await writer.close().catch(() => {});
+  const { code } = await child.status;
+  return { code, out, err: "" };
+};
+
 /** A sink on loopback for the time of one function. */
 export const withSink = async <A>(
   use: (sink: Sink.Sink, store: Store.MemoryStore) => Promise<A>,
@@ -122,9 +165,12 @@ export const withSink = async <A>(
 /** The path of a certificate or key of the tests for sockets: `server.pem` is for mx.example.test, signed by `ca.pem`. */
 export const fixture = (name: string): string => fromFileUrl(new URL(`../net/fixtures/${name}`, import.meta.url));
 
+/** What such a file holds. */
+export const pem = (name: string): string => Deno.readTextFileSync(fixture(name));
+
 /** The SHA-256 digest of the public key of a certificate in the fixtures. */
 export const spkiOf = (name: string): string => {
-  const spki = new X509Certificate(Deno.readTextFileSync(fixture(name))).publicKey.export({
+  const spki = new X509Certificate(pem(name)).publicKey.export({
     type: "spki",
     format: "der",
   });
@@ -133,8 +179,8 @@ export const spkiOf = (name: string): string => {
 
 /** The settings of a server with a certificate out of the fixtures. */
 export const certified = (name = "server"): Sink.Tls["options"] => ({
-  cert: Deno.readTextFileSync(fixture(`${name}.pem`)),
-  key: Redacted.make(Deno.readTextFileSync(fixture("server.key"))),
+  cert: pem(`${name}.pem`),
+  key: Redacted.make(pem("server.key")),
 });
 
 /** The user of {@linkcode everything}, and the secret that nothing may ever show. */

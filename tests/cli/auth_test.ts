@@ -2,7 +2,18 @@ import type * as Sink from "@plausch/sink/sink";
 import * as Sasl from "@plausch/smtp/sasl";
 import * as Redacted from "effect/Redacted";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { alice, assertSecret, certified, everything, faults, fixture, plausch, withServer, withSink } from "./_cli.ts";
+import {
+  alice,
+  assertSecret,
+  certified,
+  everything,
+  faults,
+  fixture,
+  pem,
+  plausch,
+  withServer,
+  withSink,
+} from "./_cli.ts";
 
 /** Tokens have no spaces. */
 const token = "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29t";
@@ -175,7 +186,7 @@ Deno.test("the wrong one of SMTP and LMTP is recognised", async () => {
 
 Deno.test("EXTERNAL is proved by the client's certificate, ANONYMOUS by nothing", async () => {
   const certificate = ["--tls-cert", fixture("client.pem"), "--tls-key", fixture("client.key")];
-  const options = { ...certified(), requestCert: true, ca: Deno.readTextFileSync(fixture("ca.pem")) };
+  const options = { ...certified(), requestCert: true, ca: pem("ca.pem") };
   for (const mechanism of ["EXTERNAL", "ANONYMOUS"] as const) {
     await withSink(async ({ port }) => {
       const ran = await plausch(args(port, "--auth", mechanism, ...certificate));

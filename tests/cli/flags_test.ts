@@ -11,6 +11,7 @@ import {
   certified,
   everything,
   fixture,
+  pem,
   plausch,
   type Ran,
   spkiOf,
@@ -145,7 +146,7 @@ const cases: { readonly [flag: string]: Case } = {
   },
   "tls-cert": {
     args: ["--tls-cert", fixture("client.pem"), "--tls-key", fixture("client.key")],
-    sink: { tls: { options: { ...certified(), requestCert: true, ca: Deno.readTextFileSync(fixture("ca.pem")) } } },
+    sink: { tls: { options: { ...certified(), requestCert: true, ca: pem("ca.pem") } } },
     check: stored(({ tls }) => assertEquals(tls?.verification, { verified: true, by: "pkix" })),
   },
   "tls-key": {

@@ -67,7 +67,7 @@ export const summary = (report: TlsReport | undefined, now: number): ReadonlyArr
   const issuer = own.isSelfSigned ? "itself" : Printable.escape(own.issuer);
   return [
     [started],
-    [note(`Certificate of ${Printable.escape(own.subject)} by ${issuer}, ${validity(own, now)}`)],
+    [note(`Certificate of ${Printable.escape(own.commonName ?? own.subject)} by ${issuer}, ${validity(own, now)}`)],
     [note(`It names ${few(names(own), 2) || "nobody"}; `), verdict(report)],
   ];
 };

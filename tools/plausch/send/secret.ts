@@ -26,7 +26,9 @@ const fromPrompt: Source = (user) =>
   Effect.gen(function* () {
     const answer = yield* (yield* Shell).askSecret(`Password of ${user}:`);
     const others = "use --password-env VAR or --password-file FILE";
-    if (answer === undefined) return yield* Values.usage("Cannot ask for the password: this is no terminal", others);
+    if (answer === undefined) {
+      return yield* Values.usage("Cannot ask for the password: input and output are no terminal", others);
+    }
     return Redacted.value(answer) === ""
       ? yield* Values.usage("The password is empty", "type it, or " + others)
       : answer;
