@@ -60,23 +60,23 @@ export class TlsError extends Data.Error<{
   }
 }
 
-/** What an alert means for whoever has to do something about it; by the code of `node:tls`. */
+/** What an alert means for whoever has to do something about it; by the code and the words of `node:tls`. */
 const alerts: ReadonlyArray<readonly [code: RegExp, advice: string]> = [
   [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/, "the two sides have no version of TLS in common; here it is 1.2 and 1.3"],
   [/CERTIFICATE_REQUIRED|DID_NOT_RETURN_A_CERTIFICATE/, "the server asks for a client certificate; give cert and key"],
   [/CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED/, "the other side does not take the certificate that it was shown"],
   [/APPLICATION_PROTOCOL/, "the two sides have no ALPN protocol in common"],
-  [/UNRECOGNIZED_NAME/, "the server does not know the name that it was called by"],
+  [/UNRECOGNI[SZ]ED_?NAME/i, "the server does not know the name that it was called by"],
   [/HANDSHAKE_FAILURE/, "the two sides may have no version of TLS, or no cipher, in common"],
 ];
 
 const messageOf = (cause: unknown): string | undefined =>
-  cause instanceof Error && cause.message !== "" ? Printable.escape(cause.message) : undefined;
+  cause instanceof Error && cause.message.trim() !== "" ? Printable.escape(cause.message.trim()) : undefined;
 
 const adviceOn = (cause: unknown): string => {
   const code = String((cause as { readonly code?: unknown } | undefined)?.code ?? "");
-  const advice = alerts.find(([pattern]) => pattern.test(code))?.[1];
   const said = messageOf(cause);
+  const advice = alerts.find(([pattern]) => pattern.test(`${code} ${said ?? ""}`))?.[1];
   return [said, advice].filter((part) => part !== undefined).map((part) => `: ${part}`).join("");
 };
 

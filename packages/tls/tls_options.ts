@@ -21,8 +21,9 @@ import type * as Socket from "effect/socket/Socket";
  * Settings of one TLS handshake.
  *
  * `servername` is the name the certificate must be valid for. A client that leaves it out checks the host it dialled; an IP
- * address is checked as such and never sent as SNI (RFC 6066, section 3). `rejectUnauthorized: false` encrypts without
- * knowing to whom: the report then says what is wrong. A server needs `key` and `cert`.
+ * address is checked as such and never sent as SNI (RFC 6066, section 3). `ca` are the authorities to trust, in PEM; those of the
+ * runtime if it is left out. `key` and `cert`, in PEM, are what this side shows; a server needs them. With `rejectUnauthorized: false`
+ * a peer may be anybody: the report then says what is wrong. A server asks a client for a certificate with `requestCert`.
  */
 export interface TlsOptions extends Socket.TlsUpgradeOptions {
   /** The oldest protocol version to speak; the default of the runtime is TLS 1.2. */

@@ -2,6 +2,22 @@
  * A socket's reader that can do what SMTP asks of one: tell what is buffered, and begin TLS with all its settings.
  * `@plausch/net` and the mock sockets of `@plausch/testing` have it; sessions look for it.
  *
+ * @example Encrypt what can be encrypted
+ * ```ts
+ * import * as TlsReader from "@plausch/tls/tls-reader";
+ * import { assertEquals } from "@std/assert";
+ * import * as Effect from "effect/Effect";
+ * import type * as Socket from "effect/socket/Socket";
+ *
+ * const protocol = (reader: Socket.Reader<Uint8Array>) =>
+ *   TlsReader.isTlsReader(reader)
+ *     ? Effect.map(reader.startTls({ servername: "mx.example.test" }), (report) => report.protocol)
+ *     : Effect.succeed("in clear");
+ *
+ * const plain = { pull: Effect.never, upgrade: () => Effect.void };
+ * assertEquals(await Effect.runPromise(protocol(plain)), "in clear");
+ * ```
+ *
  * @module
  */
 import type * as Effect from "effect/Effect";
@@ -18,7 +34,7 @@ export interface TlsReader<A extends Uint8Array | string = Uint8Array> extends S
   readonly buffered: () => number;
   /**
    * Speaks TLS from here on. Fails with a `SocketUpgradeError` whose cause is a `TlsError`; the connection is closed then, unless
-   * the options made no sense.
+   * the reason is `BadOptions`.
    */
   readonly startTls: (options?: TlsOptions) => Effect.Effect<TlsReport, Socket.SocketError>;
   /** What the latest handshake came to; undefined while the connection is in clear. */
@@ -27,6 +43,15 @@ export interface TlsReader<A extends Uint8Array | string = Uint8Array> extends S
 
 /**
  * Whether a reader is such a one.
+ *
+ * @example
+ * ```ts
+ * import * as TlsReader from "@plausch/tls/tls-reader";
+ * import { assert } from "@std/assert";
+ * import * as Effect from "effect/Effect";
+ *
+ * assert(!TlsReader.isTlsReader({ pull: Effect.never, upgrade: () => Effect.void }));
+ * ```
  */
 export const isTlsReader = <A extends Uint8Array | string>(reader: Socket.Reader<A>): reader is TlsReader<A> =>
   "startTls" in reader && "buffered" in reader && "tls" in reader;

@@ -1,54 +1,75 @@
 /**
  * What a TLS handshake came to, as data: protocol, cipher, the peer's certificates, and whether it has proven who it is.
  *
+ * `PeerIdentity.explain` puts a report into words.
+ *
+ * @example Who vouches for the peer
+ * ```ts
+ * import type { TlsReport } from "@plausch/tls/tls-report";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const voucher = (report: TlsReport): string | undefined =>
+ *   report.verification.verified ? report.chain[0]?.issuer : undefined;
+ *
+ * const report: TlsReport = {
+ *   protocol: "TLSv1.3",
+ *   cipher: "TLS_AES_256_GCM_SHA384",
+ *   serverName: "mx.example.test",
+ *   alpnProtocol: undefined,
+ *   chain: [],
+ *   verification: { verified: false, fault: "no-certificate", detail: undefined },
+ * };
+ * assertEquals(voucher(report), undefined);
+ * ```
+ *
  * @module
  */
 
 /** One certificate of a chain. Its names are the peer's own words: escape them before printing. */
 export interface Certificate {
-  /** Whose certificate it is, as a distinguished name, such as `CN=mx.example.test, O=Example`. */
+  /** Whose certificate it is, as a distinguished name in the order of the certificate: `CN=mx.example.test, O=Example`. */
   readonly subject: string;
-  /** The subject's common name, if there is one. */
+  /** The subject's common name, if there is one. It does not say whom the certificate is valid for (RFC 9525 section 2). */
   readonly commonName: string | undefined;
   /** Who signed it, as a distinguished name. */
   readonly issuer: string;
-  /** The names it is valid for: `DNS:mx.example.test`, `IP:192.0.2.1`, ... */
+  /** The names it is valid for: `DNS:mx.example.test`, `IP:192.0.2.1`, `email:a@example.test`, `URI:...`; others are left out. */
   readonly subjectAltNames: ReadonlyArray<string>;
   /** When it becomes valid, in milliseconds since the epoch. */
   readonly validFrom: number;
   /** When it expires, in milliseconds since the epoch. */
   readonly validTo: number;
-  /** The serial number in hexadecimal. */
+  /** The serial number in lower-case hexadecimal, as it is encoded. */
   readonly serialNumber: string;
   /** The SHA-256 digest of the certificate, in lower-case hexadecimal (TLSA selector 0, matching type 1). */
   readonly sha256: string;
   /** The SHA-256 digest of its public key, in lower-case hexadecimal (TLSA selector 1, matching type 1; RFC 6698). */
   readonly spkiSha256: string;
-  /** Whether it is signed by its own key. */
+  /** Whether it is signed by its own key, and by nobody else. */
   readonly isSelfSigned: boolean;
   /** The certificate itself, DER-encoded. */
   readonly der: Uint8Array;
 }
 
 /**
- * Why a peer's certificate does not prove who it is:
+ * Why a peer's certificate does not prove who it is. Of several reasons the first in this order is given:
  *
  * - `no-certificate`: it showed none
- * - `expired`, `not-yet-valid`: by the clock of this machine
- * - `wrong-name`: it is valid, for somebody else
- * - `self-signed`: nobody vouches for it
- * - `unknown-ca`: whoever vouches for it is not known here, or a certificate in between is missing
  * - `pin-mismatch`: it is none of those that were pinned
- * - `invalid`: the TLS library refuses it for another reason, see `detail`
+ * - `expired`, `not-yet-valid`: by the clock of this machine; it, or a certificate above it
+ * - `self-signed`: nobody vouches for it
+ * - `wrong-name`: it is for somebody else
+ * - `unknown-ca`: whoever vouches for it is not known here, or a certificate in between is missing
+ * - `invalid`: it is refused for another reason, see `detail`
  */
 export type CertificateFault =
   | "no-certificate"
+  | "pin-mismatch"
   | "expired"
   | "not-yet-valid"
-  | "wrong-name"
   | "self-signed"
+  | "wrong-name"
   | "unknown-ca"
-  | "pin-mismatch"
   | "invalid";
 
 /** Whether the peer has proven who it is, by what, or why not. */
@@ -62,9 +83,9 @@ export type Verification =
   | {
     /** It has not. */
     readonly verified: false;
-    /** Why not: the first fault in the order of {@linkcode CertificateFault}. */
+    /** Why not. */
     readonly fault: CertificateFault;
-    /** The fault in the words of the TLS library, if it had any. */
+    /** What the TLS library, or our own check of the chain, said. Deno's library often says too little: go by `fault`. */
     readonly detail: string | undefined;
   };
 
@@ -74,11 +95,11 @@ export interface TlsReport {
   readonly protocol: string;
   /** The cipher suite, such as `TLS_AES_256_GCM_SHA384`. */
   readonly cipher: string;
-  /** The name that the certificate was checked for; undefined if there was none. */
+  /** The name that the certificate was checked for; on a server, the name that the client asked for (SNI). */
   readonly serverName: string | undefined;
   /** The protocol that ALPN agreed on, if any. */
   readonly alpnProtocol: string | undefined;
-  /** The peer's certificates, its own first. Empty if it showed none. */
+  /** The peer's certificates, its own first, and the authority behind them if it is known. Empty if it showed none. */
   readonly chain: ReadonlyArray<Certificate>;
   /** Whether the peer has proven who it is. */
   readonly verification: Verification;

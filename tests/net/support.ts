@@ -4,6 +4,7 @@ import type * as Socket from "effect/socket/Socket";
 import * as net from "node:net";
 import type { NetSocket } from "@plausch/net";
 import { TlsError } from "@plausch/tls";
+import { fromFileUrl } from "../support/path.ts";
 
 /** A peer made of bare node:net, so that it shares nothing with what is tested. It lives until the scope closes. */
 export const peer = (
@@ -91,7 +92,7 @@ export const closeOf = (error: Socket.SocketError): string =>
   error.reason._tag === "SocketCloseError" ? error.reason.message : `${error.reason._tag}: ${causeOf(error)}`;
 
 /** The path of a file for the tests. */
-export const fixture = (name: string): string => new URL(`./fixtures/${name}`, import.meta.url).pathname;
+export const fixture = (name: string): string => fromFileUrl(new URL(`./fixtures/${name}`, import.meta.url));
 
 /** A certificate or a key of the tests. */
 export const pem = (name: string): string => Deno.readTextFileSync(fixture(name));
