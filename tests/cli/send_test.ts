@@ -169,19 +169,6 @@ Deno.test("exit 130: interrupted before the transaction, nothing was sent", asyn
   });
 });
 
-for (const stage of ["greeting", "ehlo", "mail", "rcpt"]) {
-  Deno.test(`--quit-after ${stage} says QUIT there, and exits 0`, async () => {
-    await withSink(async ({ port }, store) => {
-      const ran = await plausch([...to(port), "--quit-after", stage]);
-      assertEquals([ran.code, ran.err], [0, ""]);
-      const said = ran.out.split("\n").filter((line) => line.startsWith(" -> ")).map((line) => line.split(" ")[2]);
-      const all = ["EHLO", "MAIL", "RCPT"];
-      assertEquals(said, [...all.slice(0, ["greeting", "ehlo", "mail", "rcpt"].indexOf(stage)), "QUIT"]);
-      assertEquals(store.messages, []);
-    });
-  });
-}
-
 for (const command of ["demo", "mx", "send", "sink"]) {
   Deno.test(`plausch ${command} --help has examples and fits 80 columns`, async () => {
     const ran = await plausch([command, "--help"]);
@@ -213,6 +200,16 @@ Deno.test("demo tells the whole story, and what the server stored", async () => 
       "4. What to try next",
     ]
   ) assertStringIncludes(ran.out, part);
+  for (const line of ran.out.replaceAll("\t", "        ").split("\n")) assert(line.length <= 80, line);
+});
+
+Deno.test("demo --tls tells it encrypted, with a certificate that proves the server", async () => {
+  const ran = await plauschProcess(["demo", "--tls"], {
+    permissions: ["--allow-net=127.0.0.1,localhost", "--allow-env=NO_COLOR"],
+  });
+  assertEquals([ran.code, ran.err], [0, ""]);
+  assertStringIncludes(ran.out, "=== It names mx.plausch.example; verified as mx.plausch.example by PKIX\n");
+  assertStringIncludes(ran.out, " ~> RCPT TO:<mir@plausch.example>\n");
   for (const line of ran.out.replaceAll("\t", "        ").split("\n")) assert(line.length <= 80, line);
 });
 

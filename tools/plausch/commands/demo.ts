@@ -22,6 +22,7 @@ import * as Narrator from "../narrator.ts";
 import { type CommandLine, type Given, UsageError } from "../options.ts";
 import * as MxLines from "../render/mx.ts";
 import { talkToExchangers } from "../route.ts";
+import type { Security } from "../send/tls.ts";
 import { Shell } from "../shell.ts";
 
 /** What `plausch demo` takes. */
@@ -29,8 +30,14 @@ export const commandLine: CommandLine = {
   name: "demo",
   summary: "Tells the whole story offline: a look-up, a conversation, and what the server stored.",
   operands: [],
-  options: [{ name: "json", help: "Print events and verdicts as JSON, an object a line" }],
-  examples: [{ line: "plausch demo", what: "watch a conversation; nothing leaves this machine" }],
+  options: [
+    { name: "tls", help: "Encrypt the conversation, with a certificate that is made for it" },
+    { name: "json", help: "Print events and verdicts as JSON, an object a line" },
+  ],
+  examples: [
+    { line: "plausch demo", what: "watch a conversation; nothing leaves this machine" },
+    { line: "plausch demo --tls", what: "watch how it is encrypted" },
+  ],
 };
 
 const domain = "plausch.example";
@@ -45,7 +52,19 @@ const zone = Zone.layer({
   },
 });
 
+/** A server, and what a client has to know to trust it. */
+const encryption = Effect.gen(function* () {
+  // Making a certificate takes a library of its own: load it only where one is made.
+  const Certificate = yield* Effect.promise(() => import("@plausch/sink/certificate"));
+  const certificate = yield* Certificate.make([exchanger]);
+  const security: Security = { level: "verified", implicit: undefined, options: { ca: certificate.cert } };
+  return { tls: { options: certificate }, security };
+});
+
+const inClear = { tls: undefined, security: { level: "opportunistic", implicit: undefined, options: {} } } as const;
+
 const next = [
+  ["plausch demo --tls", "the same, encrypted"],
   ["plausch mx example.org", "who takes mail for a domain, and why"],
   ["plausch sink", "this server, on port 2525, for your own programs"],
   ["plausch send --server localhost:2525 --to you@x.test --from me@x.test", "talk to it"],
@@ -67,11 +86,12 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     };
 
     const store = Store.memory();
-    const sink = yield* Sink.listen({ store, host: exchanger });
+    const { tls, security } = given.has("tls") ? yield* encryption : inClear;
+    const sink = yield* Sink.listen({ store, host: exchanger, tls });
     lines([
       "A chat with a mail server that plausch brought along. The server listens on",
       `this machine, port ${sink.port}; nothing leaves it. In the conversation, -> marks what`,
-      "plausch says, <- what it hears, and === what it does.",
+      `plausch says, <- what it hears, and === what it does${given.has("tls") ? "; ~ stands for TLS" : ""}.`,
     ]);
 
     heading(`1. Who takes mail for ${domain}?`);
@@ -91,7 +111,7 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
         host: Result.getOrThrow(Domain.hostFromString(`laptop.${domain}`)),
         timeouts: Timeouts.all("10 seconds"),
       },
-      security: { level: "opportunistic", implicit: undefined, options: {} },
+      security,
     });
 
     heading("3. What the server stored");
@@ -101,7 +121,11 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     }
 
     heading("4. What to try next");
-    lines(next.flatMap(([line, what]) => [`  ${line}`, `      ${what}`]));
+    lines(
+      next.filter(([line]) => !given.has("tls") || !line.endsWith("--tls")).flatMap((
+        [line, what],
+      ) => [`  ${line}`, `      ${what}`]),
+    );
     lines(["", "In a checkout, write deno task plausch in place of plausch."]);
     return code;
   }).pipe(

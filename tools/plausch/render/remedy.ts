@@ -168,8 +168,10 @@ const trusted = "A server lets only clients that it trusts say this";
 
 /** What to do about each failure. */
 const failures: { readonly [R in FailureReason]?: Remedy<SessionError> } = {
-  AuthBroken: () =>
-    "The server does not speak this mechanism well, or is not the one that it pretends to be; try another with --auth",
+  AuthBroken: (_situation, { cause }) =>
+    cause instanceof GrammarError
+      ? "Look at --user and the password"
+      : "The server speaks this mechanism badly, or is not the one that it pretends to be; try another with --auth",
   AuthNotOffered: authNotOffered,
   AuthRejected: authRejected,
   AuthTemporary: () => "Try again later: the password was not judged",

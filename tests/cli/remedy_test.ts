@@ -1,0 +1,121 @@
+import type { Authentication } from "@plausch/session/authentication";
+import type { RecipientOutcome } from "@plausch/session/outcome";
+import { type FailureReason, SessionError } from "@plausch/session/session-error";
+import type { Stage } from "@plausch/session/stage";
+import * as Capabilities from "@plausch/smtp/capabilities";
+import { GrammarError } from "@plausch/smtp/grammar-error";
+import * as Reply from "@plausch/smtp/reply";
+import { TlsError, type TlsErrorReason } from "@plausch/tls/tls-error";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import * as Redacted from "effect/Redacted";
+import * as Remedy from "../../tools/plausch/render/remedy.ts";
+import type { Security } from "../../tools/plausch/send/tls.ts";
+
+const security = (some: Partial<Security> = {}): Security => ({
+  level: "required",
+  implicit: undefined,
+  options: {},
+  ...some,
+});
+const situation = (some: Partial<Remedy.Situation> = {}): Remedy.Situation => ({
+  port: 587,
+  security: security(),
+  authentication: undefined,
+  isLmtp: false,
+  isSecure: false,
+  capabilities: undefined,
+  ...some,
+});
+const remedy = (
+  reason: FailureReason,
+  some: Partial<Remedy.Situation> = {},
+  cause?: unknown,
+  stage: Stage = "greeting",
+): string => Remedy.ofFailure(situation(some), new SessionError({ reason, stage, cause, recipients: [] })) ?? "";
+const offers = (...lines: ReadonlyArray<string>) => Capabilities.fromReply(Reply.make(250, ["mx.test", ...lines]));
+const said = (input: string) => new GrammarError({ subject: "reply", reason: "NotAReply", input });
+const failedTls = (reason: TlsErrorReason, some: Partial<Security> = {}, port = 587) =>
+  remedy("TlsFailed", { port, security: security(some) }, new TlsError({ reason }), "tls");
+const authentication: Authentication = {
+  credentials: { _tag: "Password", user: "a@x.test", password: Redacted.make("secret") },
+};
+
+const cases: ReadonlyArray<readonly [name: string, told: string, expected: string]> = [
+  ["port 465 in clear, silent", remedy("Timeout", { port: 465 }), "leave --tls none out"],
+  ["any other port, silent", remedy("Timeout"), "try --tls-implicit"],
+  ["silent under TLS", remedy("Timeout", { security: security({ implicit: "asked" }) }), "a longer --timeout may help"],
+  ["port 465 in clear, a TLS record", remedy("BadReply", { port: 465 }, said("\x15\x03\x01")), "leave --tls none out"],
+  ["a Unix socket, a TLS record", remedy("BadReply", { port: undefined }, said("\x16\x03\x03")), "Try --tls-implicit"],
+  ["a web server", remedy("BadReply", {}, said("HTTP/1.1 400 Bad Request")), "web server"],
+  ["an SSH server", remedy("BadReply", {}, said("SSH-2.0-OpenSSH")), "SSH server"],
+  ["something else", remedy("BadReply", {}, said("hello")), "Is this an SMTP server?"],
+  ["in clear on port 465", failedTls("NotTls", { implicit: "port" }, 465), "write --tls none, or name another port"],
+  ["in clear, against TLS", failedTls("NotTls", { implicit: "asked" }), "Leave --tls-implicit out"],
+  ["hung up, against TLS", failedTls("ConnectionClosed", { implicit: "asked" }), "Leave --tls-implicit out"],
+  ["no answer, against TLS", failedTls("Timeout", { implicit: "port" }, 465), "write --tls none"],
+  ["no TLS 1.3", failedTls("Alert", { options: { minVersion: "TLSv1.3" } }), "leave --tls-min 1.3 out"],
+  ["a client certificate is disliked", failedTls("Alert", { options: { cert: "…" } }), "--tls-cert"],
+  ["files that do not fit", failedTls("BadOptions"), "Look at the files of --tls-cert, --tls-key and --tls-ca"],
+  ["STARTTLS is masked", remedy("TlsNotOffered", { capabilities: offers("XXXXXXXA") }), "Something in between masks"],
+  [
+    "the password in clear, and no STARTTLS",
+    remedy("PlaintextAuthRefused", { authentication, capabilities: offers("AUTH LOGIN") }),
+    "The server offers no TLS here; --auth-in-clear LOGIN",
+  ],
+  [
+    "other mechanisms before STARTTLS",
+    remedy("NoCommonMechanism", { authentication, capabilities: offers("AUTH GSSAPI", "STARTTLS") }),
+    "The server offers GSSAPI; asked for was SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN. It may offer more after",
+  ],
+  [
+    "credentials that cannot be said",
+    remedy("AuthBroken", {}, new GrammarError({ subject: "credentials", reason: "EmptyPassword" }), "auth"),
+    "Look at --user and the password",
+  ],
+  [
+    "the whole address is the user already",
+    remedy("AuthRejected", { authentication }),
+    "Check --user and the password",
+  ],
+];
+
+for (const [name, told, expected] of cases) {
+  Deno.test(`${name}: ${expected}`, () => assertStringIncludes(told, expected));
+}
+
+Deno.test("where a handshake is tried again in clear, nothing is to be done", () => {
+  assertEquals(failedTls("NotTls", { level: "opportunistic" }), "");
+});
+
+Deno.test("a time-out later on has no remedy of its own", () => {
+  assertEquals(remedy("Timeout", {}, undefined, "mail"), "");
+});
+
+const outcome = (some: Partial<RecipientOutcome>): RecipientOutcome => ({
+  recipient: { _tag: "Postmaster", localPart: "postmaster" },
+  address: "postmaster",
+  verdict: "rejected",
+  stage: "mail",
+  ...some,
+});
+
+Deno.test("refusals have remedies too", () => {
+  const tell = (some: Partial<RecipientOutcome>, where: Partial<Remedy.Situation> = {}) =>
+    Remedy.ofRefusal(situation(where), outcome(some));
+  assertEquals(tell({ reason: "NotOffered", extension: "DSN" }), "--if-not-offered drop sends it without DSN");
+  assertEquals(tell({ reason: "RequireTlsNotOffered" }), "Use --tls verified along with --require-tls");
+  assertEquals(tell({ reason: "RequireTlsNotOffered" }, { isSecure: true }), "Leave --require-tls out");
+  assertEquals(tell({ stage: "helo", code: 502 }), "Perhaps this server speaks LMTP: add --lmtp");
+  assertEquals(
+    tell({ stage: "ehlo", code: 500 }, { isLmtp: true }),
+    "Perhaps this server speaks SMTP: leave --lmtp out",
+  );
+  assertEquals(
+    tell({ code: 530 }, { capabilities: offers("STARTTLS") }),
+    "The server wants TLS first: use --tls required",
+  );
+  assertEquals(tell({ code: 530 }), "The server wants to know who sends: add --user NAME");
+  assertEquals(tell({ code: 530 }, { authentication }), undefined);
+  assertEquals(tell({ code: 550 }), undefined);
+  assertEquals(tell({ code: 530, verdict: "deferred" }), undefined);
+});
