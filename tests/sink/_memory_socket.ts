@@ -1,3 +1,5 @@
+import type { TlsOptions } from "@plausch/tls/tls-options";
+import type { TlsReport } from "@plausch/tls/tls-report";
 import * as Socket from "effect/socket/Socket";
 import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
@@ -29,8 +31,11 @@ export const broken: Socket.SocketError = new Socket.SocketError({
   reason: new Socket.SocketReadError({ cause: new Error("ECONNRESET") }),
 });
 
-/** A new one. Octets may also come as text, as effect's sockets allow. */
-export const make = (kind: "octets" | "text" = "octets"): Effect.Effect<MemorySocket> =>
+/** The handshake of a socket that knows TLS. */
+export type Handshake = (options: TlsOptions | undefined) => Effect.Effect<TlsReport, Socket.SocketError>;
+
+/** A new one. Octets may also come as text, as effect's sockets allow. Without a handshake of its own it knows effect's only. */
+export const make = (kind: "octets" | "text" = "octets", handshake?: Handshake): Effect.Effect<MemorySocket> =>
   Effect.gen(function* () {
     const arriving = yield* Queue.unbounded<Uint8Array | string>();
     const ended = yield* Deferred.make<never, Socket.SocketError>();
@@ -47,7 +52,8 @@ export const make = (kind: "octets" | "text" = "octets"): Effect.Effect<MemorySo
       }));
     const reader: Effect.Effect<Socket.Reader, never, Scope.Scope> = Effect.succeed({
       pull,
-      upgrade: () => Effect.never,
+      upgrade: () => Effect.void,
+      ...handshake === undefined ? {} : { buffered: () => 0, tls: () => undefined, startTls: handshake },
     });
     const writer = Effect.succeed<Socket.Writer>({
       write,

@@ -1,16 +1,21 @@
 // One client over a socket in memory, under the test clock: time limits, stores that fail or take long, and every kind of end.
+import * as Fault from "@plausch/sink/fault";
 import * as Sink from "@plausch/sink/sink";
 import * as Store from "@plausch/sink/store";
 import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
 import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
+import * as Random from "effect/Random";
+import * as Redacted from "effect/Redacted";
+import * as Result from "effect/Result";
 import type * as Scope from "effect/Scope";
-import type * as Socket from "effect/socket/Socket";
+import * as Socket from "effect/socket/Socket";
 import * as TestClock from "effect/testing/TestClock";
 import { latin1 } from "../support/cases.ts";
 import { it } from "../support/it.ts";
 import * as MemorySocket from "./_memory_socket.ts";
+import { certificateOf } from "./_tls_report.ts";
 
 const envelope = "EHLO c.test\r\nMAIL FROM:<a@c.test>\r\nRCPT TO:<b@d.test>\r\nDATA\r\n";
 const message = "Subject: t\r\n\r\nhello\r\n.\r\n";
@@ -20,24 +25,30 @@ interface Served extends MemorySocket.MemorySocket {
   readonly events: ReadonlyArray<Sink.SinkEvent>;
 }
 
-/** A client that has heard the greeting. */
-const begin = (
+/** A client that has connected. */
+const connect = (
   options: Partial<Sink.ServeOptions> = {},
-  kind?: "octets" | "text",
+  ...socket: Parameters<typeof MemorySocket.make>
 ): Effect.Effect<Served, never, Scope.Scope> =>
   Effect.gen(function* () {
     const events: Array<Sink.SinkEvent> = [];
     const observe = (event: Sink.SinkEvent) => void events.push(event);
-    const peer = yield* MemorySocket.make(kind);
+    const peer = yield* MemorySocket.make(...socket);
     const client = { connection: 7, peer: "192.0.2.1" };
     const served = Effect.scoped(
       Sink.serve(peer.socket, { store: Store.memory(), host: "sink.test", observe, ...options }, client),
     );
     const fiber = yield* Effect.forkScoped(served);
     yield* settle;
-    assertEquals(peer.heard(), "220 sink.test ESMTP plausch sink\r\n");
     return { ...peer, fiber, events };
   });
+
+/** A client that has heard the greeting. */
+const begin = (...options: Parameters<typeof connect>): Effect.Effect<Served, never, Scope.Scope> =>
+  Effect.tap(
+    connect(...options),
+    ({ heard }) => Effect.sync(() => assertEquals(heard(), "220 sink.test ESMTP plausch sink\r\n")),
+  );
 
 /** Lets everything happen that needs no time. */
 const settle: Effect.Effect<void> = TestClock.adjust(0);
@@ -282,4 +293,138 @@ it("what is said ahead of QUIT is answered in full, what comes after it is not h
     const lines = heard().split("\r\n");
     assertEquals(lines.length, 1002);
     assertEquals(lines[1000], "221 2.0.0 sink.test says goodbye");
+  }));
+
+// Faults that take time
+
+const faults = (...texts: ReadonlyArray<string>) => texts.map((text) => Result.getOrThrow(Fault.fromString(text)));
+
+it("a reply that is late is late by effect's clock, and what follows waits with it", () =>
+  Effect.gen(function* () {
+    const { say, heard, fiber } = yield* begin({ faults: faults("noop:delay=60m"), timeout: "1 minute" });
+    say("NOOP\r\nQUIT\r\n");
+    yield* TestClock.adjust(3_599_999);
+    assertEquals(heard(), "", "the time is the server's, not the client's");
+    yield* TestClock.adjust(1);
+    assertEquals(heard(), "250 2.0.0 Still here\r\n221 2.0.0 sink.test says goodbye\r\n");
+    yield* Fiber.join(fiber);
+  }));
+
+it("a server that goes down does not wait for a late reply", () =>
+  Effect.gen(function* () {
+    const { heard, fiber } = yield* connect({ faults: faults("greeting:delay=60m") });
+    assertEquals(heard(), "");
+    yield* Fiber.interrupt(fiber);
+    assertEquals(heard(), "421 4.3.2 sink.test Going down, closing\r\n");
+  }));
+
+it("a server that is silent on request listens on, until the client has been for too long", () =>
+  Effect.gen(function* () {
+    const { say, heard, fiber } = yield* begin({ faults: faults("noop:stall"), timeout: "1 minute" });
+    say("NOOP\r\n");
+    yield* TestClock.adjust("59 seconds");
+    say("QUIT\r\n");
+    yield* TestClock.adjust("59 seconds");
+    assertEquals([heard(), fiber.pollUnsafe()], ["", undefined]);
+    yield* TestClock.adjust("1 second");
+    yield* Fiber.join(fiber);
+    assertEquals(heard(), "");
+  }));
+
+it("a connection that a fault drops is over for the server, too", () =>
+  Effect.gen(function* () {
+    const { say, heard, fiber, events } = yield* begin({ faults: faults("noop:partial=7,drop") });
+    say("NOOP\r\nNOOP\r\n");
+    yield* Fiber.join(fiber);
+    assertEquals(heard(), "250 2.0");
+    assertEquals(tags(events), ["Connected 7", "Disconnected 7"]);
+  }));
+
+it("chance has a seed", () =>
+  Effect.gen(function* () {
+    const talk = (seed: string) =>
+      Effect.gen(function* () {
+        const { say, heard } = yield* begin({ faults: faults("noop~0.5:450") });
+        say("NOOP\r\n".repeat(40));
+        yield* settle;
+        return heard().match(/^\d{3}/gm)!.join();
+      }).pipe(Random.withSeed(seed));
+    const first = yield* talk("a");
+    assertEquals(yield* talk("a"), first);
+    assert((yield* talk("b")) !== first);
+    assertEquals(new Set(first.split(",")), new Set(["250", "450"]));
+  }));
+
+// TLS
+
+const tls = { options: { key: Redacted.make("key"), cert: "cert" } };
+const toTls = "EHLO c.test\r\nSTARTTLS\r\n";
+
+it("the handshake begins when the client has heard 220, with the options of the sink", () =>
+  Effect.gen(function* () {
+    const gate = yield* Deferred.make<void>();
+    let asked: unknown;
+    const handshake = (options: unknown) =>
+      Effect.as(Effect.tap(Deferred.await(gate), () => Effect.sync(() => asked = options)), certificateOf("c.test"));
+    const store = Store.memory();
+    const { say, heard, events } = yield* begin({ tls, store }, "octets", handshake);
+    say(toTls);
+    yield* settle;
+    assertMatch(heard(), /250-STARTTLS\r\n[^]*\r\n220 2\.0\.0 Ready for TLS\r\n$/);
+    assertEquals(tags(events), ["Connected 7"]);
+    yield* Deferred.succeed(gate, undefined);
+    yield* settle;
+    assertEquals([asked, tags(events)], [tls.options, ["Connected 7", "Secured 7"]]);
+    say(`${envelope}${message}`);
+    yield* settle;
+    assert(!heard().includes("STARTTLS"));
+    assertEquals([store.messages[0]?.protocol, store.messages[0]?.tls], ["ESMTPS", certificateOf("c.test")]);
+  }));
+
+it("a socket that knows no more of TLS than effect's sockets do is encrypted all the same", () =>
+  Effect.gen(function* () {
+    const store = Store.memory();
+    const { say, events } = yield* begin({ tls, store });
+    say(toTls);
+    yield* settle;
+    say(`${envelope}${message}`);
+    yield* settle;
+    assertEquals(tags(events), ["Connected 7", "Secured 7", "Stored 7"]);
+    assertEquals([store.messages[0]?.protocol, store.messages[0]?.tls], ["ESMTPS", undefined]);
+  }));
+
+it("a handshake that fails is an event, and the end", () =>
+  Effect.gen(function* () {
+    const error = new Socket.SocketError({ reason: new Socket.SocketUpgradeError({ cause: new Error("no") }) });
+    const { say, fiber, events } = yield* begin({ tls }, "octets", () => Effect.fail(error));
+    say(toTls);
+    yield* Fiber.join(fiber);
+    assertEquals(tags(events), ["Connected 7", "NotSecured 7", "Disconnected 7"]);
+    const failed = events.find(({ _tag }) => _tag === "NotSecured");
+    assertEquals(failed?._tag === "NotSecured" && failed.error, error);
+  }));
+
+it("a client that never begins its handshake is given up, without a word that it would read as TLS", () =>
+  Effect.gen(function* () {
+    const { say, heard, fiber } = yield* begin({ tls, timeout: "10 seconds" }, "octets", () => Effect.never);
+    say(toTls);
+    yield* settle;
+    heard();
+    yield* TestClock.adjust("10 seconds");
+    yield* Fiber.join(fiber);
+    assertEquals(heard(), "");
+  }));
+
+it("with implicit TLS the greeting comes after the handshake", () =>
+  Effect.gen(function* () {
+    const gate = yield* Deferred.make<void>();
+    const handshake = () => Effect.as(Deferred.await(gate), certificateOf("c.test"));
+    const { say, heard } = yield* connect({ tls: { ...tls, implicit: true } }, "octets", handshake);
+    assertEquals(heard(), "");
+    yield* Deferred.succeed(gate, undefined);
+    yield* settle;
+    assertEquals(heard(), "220 sink.test ESMTP plausch sink\r\n");
+    say("EHLO c.test\r\n");
+    yield* settle;
+    assert(!heard().includes("STARTTLS"));
   }));
