@@ -14,32 +14,12 @@
  *
  * @module
  */
-import * as Path from "@plausch/smtp/path";
+import * as Octets from "@plausch/smtp/octets";
 import * as Effect from "effect/Effect";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import * as Trace from "./_trace.ts";
 import { type Message, type Store, StoreError } from "./store.ts";
-
-/** A client's name, without what means something in a header field. */
-const neutral = (name: string): string => name.replace(/[^\p{L}\p{N}.:_[\]-]/gu, "?");
-
-/** An address as an address literal (RFC 5321 section 4.1.3). */
-const literal = (address: string): string => address.includes(":") ? `[IPv6:${address}]` : `[${address}]`;
-
-/** Trace fields: where failures go, for whom the message is, how it came (RFC 5321 section 4.4, RFC 9228). */
-const traceFields = (message: Message, host: string): string => {
-  const date = new Date(message.receivedAt).toUTCString().replace("GMT", "+0000");
-  const recipients = message.forwardPaths.map(Path.address);
-  const only = recipients.length === 1 ? `\n\tfor <${recipients[0]}>` : "";
-  const peer = message.peer === "" ? "" : ` (${literal(message.peer)})`;
-  return [
-    `Return-Path: <${message.reversePath._tag === "Null" ? "" : Path.address(message.reversePath)}>`,
-    ...recipients.map((recipient) => `Delivered-To: ${recipient}`),
-    `Received: from ${neutral(message.helo)}${peer}`,
-    `\tby ${host} with ${message.protocol} id ${message.id}${only};`,
-    `\t${date}\n`,
-  ].join("\n");
-};
 
 const CR = 13;
 const LF = 10;
@@ -78,9 +58,13 @@ const syncDirectory = async (directory: string): Promise<void> => {
 
 /**
  * A store that writes each message to a file of its own in `directory/new`: the trace fields Return-Path, Delivered-To (one for each
- * recipient) and Received, then the message as it came, with LF line ends. The file is written and synchronised under
- * `directory/tmp` first and then moved, so a reader never sees half a message, and a crash loses none that was accepted. The
- * directories are made where they are missing. Nobody but the user can read them. Several sinks may share a Maildir.
+ * recipient) and Received, then the message as it came, with LF line ends; binary content (BODY=BINARYMIME) stays as it is. What
+ * else the envelope said stands in Original-Recipient (the ORCPT of a recipient), X-Envelope-Notify, X-Envelope-Parameters (those
+ * of MAIL), X-Envelope-User and X-Envelope-Forwarded.
+ *
+ * The file is written and synchronised under `directory/tmp` first and then moved, so a reader never sees half a message, and a
+ * crash loses none that was accepted. The directories are made where they are missing. Nobody but the user can read them.
+ * Several sinks may share a Maildir.
  *
  * `host` is the name in the Received field; default: `localhost`. It needs the permission to read and write the directory. Fails
  * with a `StoreError` that keeps the cause; the client is then told to come back later.
@@ -118,7 +102,9 @@ export const make = (directory: string, host: string = "localhost"): Store => ({
         const name = `${Math.floor(message.receivedAt / 1000)}.${message.id}-${crypto.randomUUID()}.plausch`;
         const draft = path.join(tmp, name);
         try {
-          await write(draft, [new TextEncoder().encode(traceFields(message, host)), withLf(message.octets)]);
+          const isBinary = message.mailParameters?.body === "BINARYMIME";
+          const content = isBinary ? message.octets : withLf(message.octets);
+          await write(draft, [Octets.encode(Trace.fields(message, host)), content]);
           await fs.rename(draft, path.join(fresh, name));
         } catch (cause) {
           await fs.unlink(draft).catch(() => {});

@@ -11,6 +11,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { octets } from "../support/cases.ts";
 import { live } from "../support/it.ts";
+import { certificateOf } from "./_tls_report.ts";
 
 const promise = <A>(start: () => Promise<A>) => Effect.promise(start);
 
@@ -181,4 +182,51 @@ live("a message that cannot be moved into place leaves no draft behind", () =>
     const error = yield* Effect.flip(Maildir.make(root).save(message({})));
     assertInstanceOf(error, Store.StoreError);
     assertEquals(yield* list(root, "tmp"), []);
+  }));
+
+live("what the envelope said of delivery, and who sent it, stands above the message", () =>
+  Effect.gen(function* () {
+    const text = yield* saved({
+      protocol: "ESMTPSA",
+      forwardPaths: [forward("b@d.test"), forward("c@d.test"), forward("e@d.test")],
+      mailParameters: { ret: "HDRS", envid: "QQ 314", by: { seconds: 120, mode: "R" } },
+      rcptParameters: [
+        { notify: ["SUCCESS", "DELAY"], orcpt: { addressType: "rfc822", address: "b@old.test" } },
+        {},
+        { notify: "NEVER" },
+      ],
+      user: "tim+x@d.test",
+      forwarded: [["NAME", "real host"], ["ADDR", "192.0.2.7"]],
+      tls: certificateOf("c.test"),
+    }, "sink.test");
+    assertEquals(text.split("\n").slice(0, 14), [
+      "Return-Path: <a@c.test>",
+      "Delivered-To: b@d.test",
+      "Original-Recipient: rfc822;b@old.test",
+      "X-Envelope-Notify: <b@d.test> SUCCESS,DELAY",
+      "Delivered-To: c@d.test",
+      "Delivered-To: e@d.test",
+      "X-Envelope-Notify: <e@d.test> NEVER",
+      "X-Envelope-Parameters: RET=HDRS ENVID=QQ+20314 BY=120;R",
+      "X-Envelope-User: tim+x@d.test",
+      "X-Envelope-Forwarded: NAME=real+20host ADDR=192.0.2.7",
+      "Received: from c.test ([127.0.0.1])",
+      "\tby sink.test with ESMTPSA id id-1-1",
+      "\ttls TLS_AES_128_GCM_SHA256;",
+      "\tTue, 03 Nov 2026 04:05:06 +0000",
+    ]);
+  }));
+
+live("a user's name cannot break out of its field", () =>
+  Effect.gen(function* () {
+    const text = yield* saved({ user: "tim\r\nSubject: evil (\u2028)" });
+    assert(text.includes("\nX-Envelope-User: tim??Subject:?evil????\n"), text);
+  }));
+
+live("binary content stays as it is", () =>
+  Effect.gen(function* () {
+    const content = "Subject: t\r\n\r\n\r\n\r\n";
+    assert((yield* saved({ octets: octets(content) })).endsWith("\nSubject: t\n\n\n\n"));
+    const binary = yield* saved({ octets: octets(content), mailParameters: { body: "BINARYMIME" } });
+    assert(binary.endsWith(`\n${content}`));
   }));
