@@ -173,12 +173,19 @@ peerTest("postfix shows a certificate, which the report has as data", ["postfix"
 });
 
 peerTest(
-  "dovecot is told who it is by SCRAM: no event, error or value shows the password",
+  "dovecot is told a password: no event, error or value shows it",
   ["dovecot", "postfix"],
   async (peers) => {
-    for (const secret of [password, "wonderland"]) {
+    const tries = [["PLAIN", password], ["PLAIN", "wonderland"], ["SCRAM-SHA-256", password], [
+      "SCRAM-SHA-256",
+      "wonderland",
+    ]] as const;
+    for (const [mechanism, secret] of tries) {
       const events: Array<SessionEvent> = [];
-      const auth = { credentials: { _tag: "Password", user: "alice", password: Redacted.make(secret) } } as const;
+      const auth = {
+        credentials: { _tag: "Password", user: "alice", password: Redacted.make(secret) },
+        mechanisms: [mechanism],
+      } as const;
       const options = { tls: "required", auth, observe: (event: SessionEvent) => void events.push(event) } as const;
       const result = await withSession(at(peers.dovecot, "submission"), options, (session) =>
         Effect.gen(function* () {
@@ -186,7 +193,7 @@ peerTest(
           return { hello, protection: session.protection };
         }));
       assertEquals(Result.isSuccess(result.hello), secret === password);
-      assertEquals(result.protection.authenticated, secret === password ? "SCRAM-SHA-256" : undefined);
+      assertEquals(result.protection.authenticated, secret === password ? mechanism : undefined);
       if (Result.isFailure(result.hello)) assertEquals(result.hello.failure.reason, "AuthRejected");
       const deep = { depth: Infinity, showHidden: true, maxStringLength: Infinity, maxArrayLength: Infinity } as const;
       for (const value of [events, result, options]) {

@@ -262,7 +262,7 @@ const refused: ReadonlyArray<readonly [flags: ReadonlyArray<string>, order: Orde
   [[], { args: ["--tls", "verified"] }, "TlsNotOffered ehlo"],
 ];
 for (const [flags, order, failure] of refused) {
-  const title = [...flags, ...order.args ?? []].join(" ");
+  const title = [...flags, "for", ...order.args ?? []].join(" ");
   peerTest(
     `smtp-sink ${title}: ${failure}, and nothing is sent`,
     ["smtp-sink"],
@@ -282,7 +282,7 @@ const inClear: ReadonlyArray<readonly [flags: ReadonlyArray<string>, code: numbe
 ];
 for (const [flags, code, verdict] of inClear) {
   peerTest(
-    `smtp-sink ${flags.join(" ")} is sent AUTH PLAIN in clear, on request: exit ${code}`,
+    `${["smtp-sink", ...flags].join(" ")} is sent AUTH PLAIN in clear, on request: exit ${code}`,
     ["smtp-sink"],
     (peers) =>
       withSmtpSink(peers["smtp-sink"], flags, async ({ port }) => {
