@@ -42,16 +42,19 @@
  *
  * @module
  */
+import type { TlsOptions } from "@plausch/tls/tls-options";
+import type { TlsReader } from "@plausch/tls/tls-reader";
+import type { TlsReport } from "@plausch/tls/tls-report";
 import * as Clock from "effect/Clock";
 import * as Context from "effect/Context";
-import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
-import * as Latch from "effect/Latch";
 import * as Layer from "effect/Layer";
 import type * as Scope from "effect/Scope";
+import type { Redacted } from "effect/Redacted";
 import * as Socket from "effect/socket/Socket";
-import * as Notation from "./_notation.ts";
-import { type Cutter, type Heard, ScriptedServer } from "./_scripted_server.ts";
+import * as Authenticator from "./_authenticator.ts";
+import * as Connection from "./_mock_connection.ts";
+import { type Cutter, ScriptedServer } from "./_scripted_server.ts";
 import * as Transcript from "./transcript.ts";
 import type { TranscriptMismatch } from "./transcript_mismatch.ts";
 
@@ -71,19 +74,34 @@ export interface Options {
   readonly chunking?: Chunking | undefined;
   /**
    * The server closes after so many of its octets, be it in the middle of a line. With 0 it closes instead of saying anything. What
-   * the transcript has behind that is not expected any more. Loop it up to `Transcript.serverOctets` to lose the
-   * connection at every octet.
+   * the transcript has behind that is not expected any more, and a further connection is refused. Loop it up to
+   * `Transcript.serverOctets` to lose the connection at every octet.
    */
   readonly cutAfter?: number | undefined;
+  /** What the reports of TLS handshakes say differently from those of `MockReport.make`. */
+  readonly report?: Partial<TlsReport> | undefined;
+  /** Settings of the handshake where the transcript begins a connection with it; others come from the client. */
+  readonly tls?: TlsOptions | undefined;
+  /** Octets that dialling writes before anything else, before TLS too, as a PROXY protocol header is. The transcript has to expect them. */
+  readonly preface?: Uint8Array | undefined;
+  /** The password or token of a user, for the challenges that the transcript leaves open (`< 334 \\*`). Default: there are no users. */
+  readonly user?: ((name: string) => Redacted<string> | undefined) | undefined;
+}
+
+/** A socket whose connections can be encrypted. */
+export interface MockSocket extends Socket.Socket {
+  /** Dials. The reader tells what is buffered, and begins TLS with all its settings. */
+  readonly reader: Effect.Effect<TlsReader, Socket.SocketError, Scope.Scope>;
 }
 
 /** The other side of a mock socket. */
 export interface MockPeer {
   /**
-   * The client's socket, for one connection. Dialling again is a `SocketOpenError`; a write behind the end of the connection is a
-   * `SocketWriteError`; a write before the dial waits for it.
+   * The client's socket, for as many connections as the transcript has. Another dial is a `SocketOpenError`; a write behind the end
+   * of the connection is a `SocketWriteError`; a write before the dial waits for it. A TLS handshake fails with a
+   * `SocketUpgradeError` whose cause is a `TlsError`.
    */
-  readonly socket: Socket.Socket;
+  readonly socket: MockSocket;
   /**
    * Whether the client has kept to the transcript, and has said all that it expects. Server lines that were not read are no
    * fault at the end. Call it when the client is done; with `* client closes`, when its scope is closed.
@@ -140,123 +158,48 @@ const cutterOf = (chunking: Chunking): Cutter => {
   return (_, length) => multiples(size, length);
 };
 
-const failed = (reason: Socket.SocketErrorReason): Socket.SocketError => new Socket.SocketError({ reason });
+/** A socket that makes these connections, one after another. */
+const socketOf = (
+  connections: ReadonlyArray<Connection.MockConnection>,
+  isRefused: (index: number) => boolean,
+  dialling: Connection.Dialling,
+): MockSocket => {
+  let dialled = 0;
+  let current: Connection.MockConnection | undefined;
 
-const closed = (code: number, closeReason?: string): Socket.SocketError =>
-  failed(new Socket.SocketCloseError(closeReason === undefined ? { code } : { code, closeReason }));
-
-const coded = (code: string, text: string): Error => Object.assign(new Error(text), { code });
-
-const readError = (server: ScriptedServer, how: "closed" | "dropped" | "left"): Socket.SocketError => {
-  if (server.mismatch !== undefined) return failed(new Socket.SocketReadError({ cause: server.mismatch }));
-  if (how === "closed") return closed(1000);
-  if (how === "left") return closed(1006);
-  return failed(new Socket.SocketReadError({ cause: coded("ECONNRESET", "The server has dropped the connection") }));
-};
-
-const writeError = (server: ScriptedServer): Socket.SocketError =>
-  failed(
-    new Socket.SocketWriteError({ cause: server.mismatch ?? coded("EPIPE", "The connection is closed") }),
-  );
-
-const upgradeError = (server: ScriptedServer, heard: Heard): Socket.SocketError => {
-  const text = heard === "tlsFailed" ? "The TLS handshake failed" : "The connection is closed";
-  return failed(new Socket.SocketUpgradeError({ cause: server.mismatch ?? coded("ECONNRESET", text) }));
-};
-
-const now: Effect.Effect<number> = Clock.clockWith((clock) => Effect.succeed(clock.currentTimeMillisUnsafe()));
-
-const makeSocket = (
-  server: ScriptedServer,
-): { readonly socket: Socket.Socket; readonly leave: Effect.Effect<void> } => {
-  const connected = Latch.makeUnsafe(false);
-  let waiting: Array<() => void> = [];
-  const wake = () => {
-    const woken = waiting;
-    waiting = [];
-    for (const resume of woken) resume();
-  };
-  const changedSince = (version: number): Effect.Effect<void> =>
-    Effect.callback((resume) => {
-      // Another fiber may have run between the look and this.
-      if (server.version !== version) return resume(Effect.void);
-      const entry = () => resume(Effect.void);
-      waiting.push(entry);
-      return Effect.sync(() => {
-        waiting = waiting.filter((other) => other !== entry);
-      });
-    });
-
-  /** Why the client has closed the connection, where it said so. */
-  let farewell: Socket.CloseEvent | undefined;
-
-  const pull: Socket.Reader<Uint8Array>["pull"] = Effect.flatMap(now, (now) => {
-    if (server.mismatch !== undefined) return Effect.fail(readError(server, "dropped"));
-    const taken = server.take(now);
-    switch (taken._tag) {
-      case "Octets":
-        return Effect.succeed([taken.octets] as const);
-      case "Over":
-        return Effect.fail(
-          farewell === undefined ? readError(server, taken.how) : closed(farewell.code, farewell.reason),
-        );
-      case "Nothing": {
-        const changed = changedSince(server.version);
-        // The server's clock runs from when it began to wait, so an interrupted pull does not begin the delay anew.
-        const due = taken.millis === Infinity
-          ? changed
-          : Effect.raceFirst(Effect.sleep(Duration.millis(taken.millis)), changed);
-        return Effect.andThen(due, pull);
-      }
+  const reader: MockSocket["reader"] = Effect.gen(function* () {
+    const index = dialled;
+    const connection = connections[index];
+    if (connection === undefined || isRefused(index)) {
+      const count = connections.length === 1 ? "one connection" : `${connections.length} connections`;
+      return yield* Effect.fail(Connection.refused(`The transcript is for ${count}, and no more`));
     }
-  });
-
-  const upgrade: Socket.Reader["upgrade"] = () =>
-    Effect.flatMap(now, (now) => {
-      const heard = server.startTls(now);
-      wake();
-      return heard === "taken" ? Effect.void : Effect.fail(upgradeError(server, heard));
-    });
-
-  const leave = Effect.sync(() => {
-    server.leave();
-    wake();
-  });
-  const reader: Socket.Socket["reader"] = Effect.acquireRelease(
-    Effect.flatMap(now, (now) => {
-      if (server.connect(now)) {
-        connected.openUnsafe();
-        return Effect.succeed({ pull, upgrade });
-      }
-      const cause = coded("ECONNREFUSED", "The transcript is for one connection, and that was made before");
-      return Effect.fail(failed(new Socket.SocketOpenError({ kind: "Unknown", cause })));
-    }),
-    () => leave,
-  );
-
-  const writeAll: Socket.Writer["writeAll"] = (chunks) =>
-    connected.whenOpen(Effect.flatMap(now, (now) => {
-      const octets = chunks.map((chunk) => typeof chunk === "string" ? Notation.encode(chunk) : chunk);
-      const heard = server.hear(octets.length === 1 ? octets[0]! : Notation.concat(octets), now);
-      wake();
-      return heard === "taken" ? Effect.void : Effect.fail(writeError(server));
-    }));
-  const write: Socket.Writer["write"] = (chunk) => {
-    if (!Socket.isCloseEvent(chunk)) return writeAll([chunk]);
-    return connected.whenOpen(Effect.suspend(() => {
-      farewell ??= chunk;
-      return leave;
-    }));
-  };
-  const writer: Socket.Socket["writer"] = Effect.acquireRelease(
-    Effect.succeed({ write, writeAll }),
-    () =>
+    dialled++;
+    current = connection;
+    yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
-        server.halfClose();
-        wake();
-      }),
-  );
-  return { socket: Socket.make({ reader, writer }), leave };
+        if (current === connection) current = undefined;
+        connection.leave();
+      })
+    );
+    yield* connection.dial(yield* Clock.Clock, dialling);
+    const { pull, upgrade, startTls, buffered, tls } = connection;
+    return { pull, upgrade, startTls, buffered, tls };
+  });
+
+  // Of the connection that stands, or else of the next one.
+  const writer: MockSocket["writer"] = Effect.acquireRelease(
+    Effect.sync(() => current ?? connections[dialled]),
+    (connection) => Effect.sync(() => connection?.halfClose()),
+  ).pipe(Effect.map((connection): Socket.Writer => {
+    const writeAll: Socket.Writer["writeAll"] = (chunks) => connection?.write(chunks) ?? Effect.never;
+    return {
+      write: (chunk) => Socket.isCloseEvent(chunk) ? connection?.close(chunk) ?? Effect.never : writeAll([chunk]),
+      writeAll,
+    };
+  }));
+
+  return { ...Socket.make({ reader, writer }), reader };
 };
 
 /**
@@ -289,20 +232,42 @@ const makeSocket = (
 export const make = (script: Transcript.Script, options: Options = {}): Effect.Effect<MockPeer, never, Scope.Scope> =>
   Effect.gen(function* () {
     const checked = yield* Effect.orDie(Effect.fromResult(Transcript.parse(Transcript.format(script))));
-    const server = new ScriptedServer(
-      checked,
-      cutterOf(options.chunking ?? "whole"),
-      cutAfterOf(options.cutAfter ?? Infinity),
-    );
-    const { socket } = yield* Effect.acquireRelease(
-      Effect.sync(() => makeSocket(server)),
-      ({ leave }) => leave,
-    );
-    const transcript = Effect.sync(() => Transcript.format(server.played));
+    const parts = Transcript.connections(checked);
+    const cutter = cutterOf(options.chunking ?? "whole");
+    const cutAfter = cutAfterOf(options.cutAfter ?? Infinity);
+    const hasOpenChallenges = checked.some((step) => step._tag === "Server" && step.gaps.length > 0);
+    const servers: Array<ScriptedServer> = [];
+    const playedBefore = (index: number): Transcript.Script =>
+      servers.slice(0, index).flatMap((server) => [...server.played, Transcript.stage("new connection")]);
+    let said = 0;
+    const offsets = parts.map((part) => {
+      const offset = said;
+      said += Transcript.serverOctets(part);
+      return offset;
+    });
+    const isCutAway = (index: number): boolean => index > 0 && cutAfter <= offsets[index]!;
+    for (const [index, part] of parts.entries()) {
+      const offset = offsets[index]!;
+      servers.push(
+        new ScriptedServer(part, {
+          cutter: (said, length) => cutter(offset + said, length),
+          cutAfter: Math.max(0, cutAfter - offset),
+          authenticator: hasOpenChallenges ? Authenticator.make(options.user ?? (() => undefined)) : undefined,
+          earlier: () => playedBefore(index),
+        }),
+      );
+    }
+    const connections = servers.map((server) => Connection.make(server, options.report ?? {}));
+    yield* Effect.addFinalizer(() => Effect.sync(() => connections.forEach(({ leave }) => leave())));
+    const transcript = Effect.sync(() => {
+      const count = Math.max(1, servers.filter(({ hasClient }) => hasClient).length);
+      return Transcript.format([...playedBefore(count - 1), ...servers[count - 1]!.played]);
+    });
     return {
-      socket,
+      socket: socketOf(connections, isCutAway, { preface: options.preface, tls: options.tls ?? {} }),
       verify: Effect.suspend(() => {
-        const mismatch = server.verify();
+        const mismatches = servers.map((server, index) => isCutAway(index) ? undefined : server.verify());
+        const mismatch = mismatches.find((found) => found !== undefined);
         return mismatch === undefined ? Effect.void : Effect.fail(mismatch);
       }),
       transcript,

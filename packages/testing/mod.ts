@@ -3,7 +3,7 @@
  *
  * A {@linkcode Transcript} is a text with `<` lines for the server and `>` lines for the client. {@linkcode MockSocket} plays the
  * server's part behind an effect `Socket` and holds the client to its own. {@linkcode Recorder} makes a transcript from
- * a live conversation. Nothing here knows SMTP: any protocol of lines will do.
+ * a live conversation. Any protocol of lines will do; of SMTP it knows TLS, AUTH and chunks.
  *
  * @example A client that says what it should
  * ```ts
@@ -33,6 +33,8 @@
  * @module
  */
 
+/** Reports of TLS handshakes that never were. */
+export * as MockReport from "./mock_report.ts";
 /** A server from a script, behind an effect `Socket`. */
 export * as MockSocket from "./mock_socket.ts";
 /** A socket that writes down what is said through it. */

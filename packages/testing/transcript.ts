@@ -34,27 +34,39 @@
  * | `* server never answers` | The server says nothing more, and nothing more is expected. |
  * | `* server stops listening` | What the client says from here on is let pass, be it out of turn. |
  * | `* client closes` | The client is expected to hang up, saying nothing more. |
- * | `* tls starts` | The client is expected to upgrade to TLS; the mock has no cipher and goes on in clear. |
- * | `* tls fails` | The same, but the handshake fails and the connection is gone. |
+ * | `* tls starts` | The client is expected to begin TLS, and the server proves who it is. The mock has no cipher and goes on in clear. |
+ * | `* tls starts, expired` | The same, but the certificate does not prove it: `no-certificate`, `expired`, `not-yet-valid`, `wrong-name`, `self-signed`, `unknown-ca`, `pin-mismatch` or `invalid`. |
+ * | `* tls fails` | The handshake ends with an alert, and the connection is gone. |
+ * | `* tls never answers` | The handshake begins, and the server does not take part in it. |
+ * | `* new connection` | What is above happens on one connection, and what is below on the next one that the client makes. |
  * | `# text` | A comment. |
  *
  * **Turns.** Neighbouring lines of one side are one turn. The server answers a turn of the client when all of it was said:
  * commands in one flight (RFC 2920), or a message up to its dot, are just lines under each other. While it is the server's
  * turn the client has to read; to speak earlier is a mismatch, before the greeting too.
  *
- * **Messages** stand as they are on the wire: dots are stuffed, and the lone dot ends them. An empty line is a `>` alone.
+ * **Messages** stand as they are on the wire: dots are stuffed, and the lone dot ends them. An empty line is a `>` alone. A chunk
+ * stands behind its BDAT (RFC 3030), and ends with a `\` where it does not end with a line.
  *
- * **The end.** Behind the last line the server closes when the client reads on, and expects to hear nothing more. Nothing can
- * stand behind `server closes`, `server drops`, `server never answers`, `client closes` and `tls fails`.
+ * **TLS.** Behind a reply in clear, `* tls starts` is the handshake of STARTTLS (RFC 3207). As the first thing on a connection it is
+ * implicit TLS (RFC 8314), a part of dialling. What the server says in clear behind its 220 is in the client's buffer when the
+ * handshake is due. If it says so after a delay, and `* tls fails` follows, a client that did not wait for it takes it for the other side's
+ * part of the handshake, which fails.
+ *
+ * **The end.** Behind the last line the server closes when the client reads on, and expects to hear nothing more. But for a new
+ * connection, nothing can stand behind `server closes`, `server drops`, `server never answers`, `client closes` and `tls fails`,
+ * and nothing but `client closes` behind `tls never answers`.
  *
  * ## Octets
  *
  * Text is UTF-8, and CRLF is added to each line. Everything else is written with a backslash:
  *
  * - `\r`, `\n`, `\t`, `\\`: CR, LF, TAB, a backslash.
- * - `\xNN`: the octet NN, in hexadecimal.
+ * - `\xNN`: the octet NN, in hexadecimal; `\x{NN NN NN}`: as many as there are.
  * - `\` at the end: no CRLF is added. `< 220 mx\n\` ends with LF alone, `< 250 o\` is half a line.
  * - `\|`: no octet at all. A chunk of the server's octets ends here, as if TCP had cut them.
+ * - `\*` in a line of the client: whatever it says there, up to what follows in the same line. In a line of the server:
+ *   the challenge that follows from what was said in AUTH (RFC 4954), see the option `user` of the mock socket.
  *
  * ## Grammar
  *
@@ -64,7 +76,8 @@
  * transcript = line *( LF line )            ; a CR before the LF is ignored
  * line       = *( SP / TAB ) [ said / delay / direction / comment ]
  * said       = ( "<" / ">" ) [ SP *( character / escape ) [ "\" ] ]
- * escape     = "\r" / "\n" / "\t" / "\\" / "\x" 2HEXDIG
+ * escape     = "\r" / "\n" / "\t" / "\\" / "\x" 2HEXDIG / "\x{" 2HEXDIG *( SP 2HEXDIG ) "}"
+ * escape     =/ "\*"                        ; the line needs a line end
  * escape     =/ "\|"                        ; in server lines
  * delay      = "~" SP 1*DIGIT [ "." 1*DIGIT ] SP unit
  * direction  = "*" SP ( "server closes" / "server drops" / ... )
@@ -93,9 +106,12 @@
  * @module
  */
 import * as DotStuffing from "@plausch/line/dot-stuffing";
+import * as Command from "@plausch/smtp/command";
+import type { CertificateFault } from "@plausch/tls/tls-report";
 import * as Duration from "effect/Duration";
 import * as Option from "effect/Option";
 import * as Result from "effect/Result";
+import * as Chunk from "./_chunk.ts";
 import * as Notation from "./_notation.ts";
 import { joined } from "./_turns.ts";
 import { TranscriptError } from "./transcript_error.ts";
@@ -108,6 +124,8 @@ export interface ServerStep {
   readonly octets: Uint8Array;
   /** Offsets into `octets` at which a new chunk begins, ascending, each between 0 and the length. */
   readonly cuts: ReadonlyArray<number>;
+  /** Offsets into `octets` at which the challenge that is due in AUTH stands, ascending. */
+  readonly gaps: ReadonlyArray<number>;
 }
 
 /** The client is expected to say these octets. */
@@ -116,6 +134,8 @@ export interface ClientStep {
   readonly _tag: "Client";
   /** What it has to say, line ends included. */
   readonly octets: Uint8Array;
+  /** Offsets into `octets` at which it may say anything that is no line end, ascending. A line end has to follow each of them. */
+  readonly gaps: ReadonlyArray<number>;
 }
 
 /** The server waits. */
@@ -141,8 +161,11 @@ export type Direction =
   | "server never answers"
   | "server stops listening"
   | "client closes"
+  | "new connection"
   | "tls starts"
-  | "tls fails";
+  | `tls starts, ${CertificateFault}`
+  | "tls fails"
+  | "tls never answers";
 
 /** One thing that happens in a conversation. */
 export type Step = ServerStep | ClientStep | DelayStep | StageStep;
@@ -150,16 +173,52 @@ export type Step = ServerStep | ClientStep | DelayStep | StageStep;
 /** A conversation as a plain value. Neighbouring steps of one side mean the same as one step with the octets of both. */
 export type Script = ReadonlyArray<Step>;
 
-/** Each direction, and whether the conversation is over behind it. */
-const directions: Readonly<Record<Direction, { readonly isLast: boolean }>> = {
-  "server closes": { isLast: true },
-  "server drops": { isLast: true },
-  "server never answers": { isLast: true },
-  "server stops listening": { isLast: false },
-  "client closes": { isLast: true },
-  "tls starts": { isLast: false },
-  "tls fails": { isLast: true },
+/** What a direction is, beside what it says. */
+interface Nature {
+  /** Whether the connection is over behind it. */
+  readonly isLast: boolean;
+  /** What can stand behind it all the same. */
+  readonly but?: Direction;
+  /** What is wrong with the certificate, in the handshakes that go through. */
+  readonly fault?: CertificateFault;
+}
+
+const goesOn: Nature = { isLast: false };
+const ends: Nature = { isLast: true };
+
+const directions: Readonly<Record<Direction, Nature>> = {
+  "server closes": ends,
+  "server drops": ends,
+  "server never answers": ends,
+  "server stops listening": goesOn,
+  "client closes": ends,
+  "new connection": goesOn,
+  "tls starts": goesOn,
+  "tls starts, no-certificate": { isLast: false, fault: "no-certificate" },
+  "tls starts, expired": { isLast: false, fault: "expired" },
+  "tls starts, not-yet-valid": { isLast: false, fault: "not-yet-valid" },
+  "tls starts, wrong-name": { isLast: false, fault: "wrong-name" },
+  "tls starts, self-signed": { isLast: false, fault: "self-signed" },
+  "tls starts, unknown-ca": { isLast: false, fault: "unknown-ca" },
+  "tls starts, pin-mismatch": { isLast: false, fault: "pin-mismatch" },
+  "tls starts, invalid": { isLast: false, fault: "invalid" },
+  "tls fails": ends,
+  "tls never answers": { isLast: true, but: "client closes" },
 };
+
+/**
+ * What is wrong with the certificate in a handshake that goes through; undefined if nothing is, and for all that is no handshake.
+ *
+ * @example Two handshakes
+ * ```ts
+ * import * as Transcript from "@plausch/testing/transcript";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Transcript.certificateFault("tls starts, expired"), "expired");
+ * assertEquals(Transcript.certificateFault("tls starts"), undefined);
+ * ```
+ */
+export const certificateFault = (direction: Direction): CertificateFault | undefined => directions[direction].fault;
 
 const isDirection = (text: string): text is Direction => Object.hasOwn(directions, text);
 
@@ -181,6 +240,7 @@ export const server = (...lines: ReadonlyArray<string | Uint8Array>): ServerStep
   _tag: "Server",
   octets: octetsOf(lines),
   cuts: [],
+  gaps: [],
 });
 
 /**
@@ -197,6 +257,7 @@ export const server = (...lines: ReadonlyArray<string | Uint8Array>): ServerStep
 export const client = (...lines: ReadonlyArray<string | Uint8Array>): ClientStep => ({
   _tag: "Client",
   octets: octetsOf(lines),
+  gaps: [],
 });
 
 /**
@@ -214,7 +275,35 @@ export const client = (...lines: ReadonlyArray<string | Uint8Array>): ClientStep
 export const message = (content: string | Uint8Array): ClientStep => ({
   _tag: "Client",
   octets: Result.getOrThrow(DotStuffing.encode(typeof content === "string" ? Notation.encode(content) : content)),
+  gaps: [],
 });
+
+/**
+ * The client is expected to send these octets with BDAT, as a chunk of a message, or as the last one (RFC 3030 section 2).
+ *
+ * @example Two chunks, and a line that goes from one to the other
+ * ```ts
+ * import * as Transcript from "@plausch/testing/transcript";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const script = [Transcript.chunk("Subject: t\r\n\r\nhel"), Transcript.chunk("lo\r\n", true)];
+ * assertEquals(Transcript.format(script), "> BDAT 17\n> Subject: t\n>\n> hel\\\n> BDAT 4 LAST\n> lo\n");
+ * ```
+ *
+ * @example Octets that are no text
+ * ```ts
+ * import * as Transcript from "@plausch/testing/transcript";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const script = [Transcript.chunk(Uint8Array.of(0x89, 0x50, 0x4e, 0x00, 0xff), true)];
+ * assertEquals(Transcript.format(script), "> BDAT 5 LAST\n> \\x{89 50 4e 00 ff}\\\n");
+ * ```
+ */
+export const chunk = (content: string | Uint8Array, isLast: boolean = false): ClientStep => {
+  const octets = typeof content === "string" ? Notation.encode(content) : content;
+  const line = Result.getOrThrow(Command.format(Command.bdat(octets.length, isLast)));
+  return client(line, octets);
+};
 
 /**
  * The server waits. Throws where effect's `Duration` cannot read the input.
@@ -263,24 +352,24 @@ const formatDuration = (duration: Duration.Duration): string => {
   return `${nanos / size} ${name}${nanos === size ? "" : "s"}`;
 };
 
-const noCuts: ReadonlySet<number> = new Set();
-
-const formatOctets = (sign: string, octets: Uint8Array, cuts: ReadonlySet<number>): ReadonlyArray<string> => {
-  const lines: Array<string> = [];
+const formatOctets = (sign: "<" | ">", octets: Uint8Array, marks: Notation.Marks): ReadonlyArray<string> => {
+  const texts: Array<string> = [];
   for (let from = 0; from < octets.length;) {
     const to = Notation.lineEnd(octets, from);
-    lines.push(Notation.said(sign, Notation.lineText(octets, from, to, cuts)));
-    from = to;
+    texts.push(Notation.lineText(octets, from, to, marks));
+    const end = Math.min(to + (sign === ">" ? Chunk.sizeAfter(octets, from, to) : 0), octets.length);
+    texts.push(...Chunk.texts(octets, to, end, marks));
+    from = end;
   }
-  return lines;
+  return texts.map((text) => Notation.said(sign, text));
 };
 
 const formatStep = (step: Step): ReadonlyArray<string> => {
   switch (step._tag) {
     case "Server":
-      return formatOctets("<", step.octets, new Set(step.cuts));
+      return formatOctets("<", step.octets, Notation.marksOf(step.cuts, step.gaps));
     case "Client":
-      return formatOctets(">", step.octets, noCuts);
+      return formatOctets(">", step.octets, Notation.marksOf([], step.gaps));
     case "Delay":
       return [`~ ${formatDuration(step.duration)}`];
     case "Stage":
@@ -313,10 +402,14 @@ const parseSaid = (sign: "<" | ">", text: string): Step | Fault => {
   const said = Notation.unescape(text);
   if (typeof said === "string" || sign === ">" && said.cuts.length > 0) {
     const escape = typeof said === "string" ? said : "\\|";
-    const marks = sign === "<" ? ", \\xNN or \\|" : " or \\xNN";
+    const marks = sign === "<" ? ", \\xNN, \\* or \\|" : ", \\xNN or \\*";
     return { reason: "BadEscape", advice: `instead of ${escape} write \\\\, \\r, \\n, \\t${marks}` };
   }
-  return sign === "<" ? { _tag: "Server", ...said } : { _tag: "Client", octets: said.octets };
+  const { octets, gaps } = said;
+  if (gaps.some((gap) => !octets.includes(Notation.LF, gap))) {
+    return { reason: "BadEscape", advice: "a line with \\* in it needs its line end" };
+  }
+  return sign === "<" ? { _tag: "Server", ...said } : { _tag: "Client", octets, gaps };
 };
 
 const parseDelay = (text: string): Step | Fault => {
@@ -326,10 +419,14 @@ const parseDelay = (text: string): Step | Fault => {
     : { _tag: "Delay", duration };
 };
 
+const shownDirections: ReadonlyArray<string> = Object.entries(directions).flatMap(([direction, { fault }]) =>
+  fault === undefined ? [`"* ${direction}"`] : []
+);
+
 const parseDirection = (text: string): Step | Fault =>
   isDirection(text) ? stage(text) : {
     reason: "UnknownDirection",
-    advice: `write one of ${Object.keys(directions).map((known) => `"* ${known}"`).join(", ")}`,
+    advice: `write one of ${shownDirections.join(", ")}; TLS can start with a fault, as "* tls starts, expired"`,
   };
 
 const parseLine = (line: string): Step | Fault | undefined => {
@@ -354,14 +451,25 @@ const isDoneByServer = (step: Step): boolean =>
 const isExpectedOfClient = (step: Step): boolean =>
   step._tag === "Client" || step._tag === "Stage" && step.direction.startsWith("tls ");
 
+const isNewConnection = (step: Step | undefined): boolean =>
+  step?._tag === "Stage" && step.direction === "new connection";
+
 /** What is wrong with `step` behind the steps before it. */
 const findFault = (before: ReadonlyArray<Step>, isListening: boolean, step: Step): Fault | undefined => {
   const previous = before.at(-1);
   if (previous?._tag === "Delay" && !isDoneByServer(step)) {
     return { reason: "UselessDelay", advice: "the delay before it has to be followed by what the server says or does" };
   }
-  if (previous?._tag === "Stage" && directions[previous.direction].isLast) {
-    return { reason: "AfterTheEnd", advice: `nothing can follow "* ${previous.direction}"` };
+  if (isNewConnection(step)) {
+    return previous === undefined || isNewConnection(previous)
+      ? { reason: "EmptyConnection", advice: "nothing happens on the connection before it; leave it out" }
+      : undefined;
+  }
+  if (previous?._tag === "Stage") {
+    const { isLast, but } = directions[previous.direction];
+    if (isLast && !(step._tag === "Stage" && step.direction === but)) {
+      return { reason: "AfterTheEnd", advice: `nothing can follow "* ${previous.direction}"` };
+    }
   }
   if (!isListening && isExpectedOfClient(step)) {
     return { reason: "AfterTheEnd", advice: 'nothing is expected of the client behind "* server stops listening"' };
@@ -396,16 +504,46 @@ export const parse = (text: string): Result.Result<Script, TranscriptError> => {
     if (fault !== undefined) return Result.fail(new TranscriptError({ ...fault, ...last }));
     steps.push(step);
     if (step._tag === "Stage" && step.direction === "server stops listening") isListening = false;
+    if (isNewConnection(step)) isListening = true;
   }
-  if (steps.at(-1)?._tag === "Delay") {
+  const end = steps.at(-1);
+  if (end?._tag === "Delay") {
     const advice = "it has to be followed by what the server says or does";
     return Result.fail(new TranscriptError({ reason: "UselessDelay", advice, ...last }));
+  }
+  if (isNewConnection(end)) {
+    const advice = "nothing happens on it; leave it out, or say who closes it";
+    return Result.fail(new TranscriptError({ reason: "EmptyConnection", advice, ...last }));
   }
   return Result.succeed(joined(steps));
 };
 
 /**
- * How many octets the server says in all, if the script is played to its end: the `cutAfter` to loop up to.
+ * A script, connection by connection: at least one, and none of them with `new connection` in it.
+ *
+ * @example A connection that is lost, and another
+ * ```ts
+ * import * as Transcript from "@plausch/testing/transcript";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const script = Result.getOrThrow(Transcript.parse("* server drops\n* new connection\n< 220 mx\n"));
+ * assertEquals(Transcript.connections(script), [[Transcript.stage("server drops")], [Transcript.server("220 mx")]]);
+ * ```
+ */
+export const connections = (script: Script): ReadonlyArray<Script> => {
+  let current: Array<Step> = [];
+  const all = [current];
+  for (const step of script) {
+    if (isNewConnection(step)) all.push(current = []);
+    else current.push(step);
+  }
+  return all;
+};
+
+/**
+ * How many octets the server says in all, on all connections, if the script is played to its end: the `cutAfter` to loop up to. What
+ * stands for `\*` is not counted.
  *
  * @example Line ends count
  * ```ts

@@ -29,6 +29,7 @@ import * as Notation from "./_notation.ts";
  * - `UselessDelay`: the delay is not followed by something that the server does.
  * - `UnknownDirection`: nothing that server or client can do.
  * - `AfterTheEnd`: the conversation, or the client's part in it, is over before this line.
+ * - `EmptyConnection`: nothing happens between two connections, or before the first or behind the last one.
  */
 export type TranscriptErrorReason =
   | "UnknownLine"
@@ -37,7 +38,8 @@ export type TranscriptErrorReason =
   | "BadDelay"
   | "UselessDelay"
   | "UnknownDirection"
-  | "AfterTheEnd";
+  | "AfterTheEnd"
+  | "EmptyConnection";
 
 const shown = (text: string): string => `"${Notation.visible(text.length > 60 ? `${text.slice(0, 60)}…` : text)}"`;
 

@@ -18,9 +18,9 @@ import { perfectClient, wire } from "./_perfect_client.ts";
 const parse = (text: string): Transcript.Script => Result.getOrThrow(Transcript.parse(text));
 
 /** What a recorder writes while a client does all that a script expects. */
-const recorded = (script: Transcript.Script, options?: MockSocket.Options) =>
+const recorded = (script: Transcript.Script, played = script, options?: MockSocket.Options) =>
   Effect.gen(function* () {
-    const server = yield* MockSocket.make(script, options);
+    const server = yield* MockSocket.make(played, options);
     const recorder = Recorder.wrap(server.socket);
     yield* perfectClient(recorder.socket, script);
     yield* server.verify;
@@ -37,14 +37,14 @@ const conversations: ReadonlyArray<readonly [name: string, script: Transcript.Sc
 for (const [name, script] of conversations) {
   it(`${name}: what is recorded can be replayed, and says the same`, () =>
     Effect.gen(function* () {
-      const text = yield* recorded(script, { chunking: 5 });
+      const text = yield* recorded(script, script, { chunking: 5 });
       const replay = parse(text);
       yield* Effect.flatMap(MockSocket.make(replay), (server) =>
         Effect.andThen(perfectClient(server.socket, script), server.verify));
-      assertEquals(yield* recorded(replay), text);
+      assertEquals(yield* recorded(script, replay), text);
       const said = (script: Transcript.Script) =>
         script.filter(({ _tag }) => _tag === "Server" || _tag === "Client");
-      assertEquals(said(replay), said(script));
+      if (!text.includes("> AUTH")) assertEquals(said(replay), said(script));
     }));
 }
 
@@ -118,7 +118,7 @@ it("what is written before the dial belongs to that connection", () =>
     assertEquals(text, "> NOOP\n< 250 ok\n* client closes\n");
   }));
 
-it("each dial begins a new transcript", () =>
+it("each dial adds a connection", () =>
   Effect.gen(function* () {
     const first = yield* MockSocket.make(parse("< 220 one\n"));
     const second = yield* MockSocket.make(parse("< 220 two\n> QUIT\n"));
@@ -133,10 +133,10 @@ it("each dial begins a new transcript", () =>
     yield* Effect.scoped(Effect.flatMap(wire(recorder.socket), ({ read }) => read));
     assertEquals(yield* recorder.transcript, "< 220 one\n* client closes\n");
     const client = yield* wire(recorder.socket);
-    assertEquals(yield* recorder.transcript, "");
+    assertEquals(yield* recorder.transcript, "< 220 one\n* client closes\n");
     yield* client.read;
     yield* client.say("QUIT");
-    assertEquals(yield* recorder.transcript, "< 220 two\n> QUIT\n");
+    assertEquals(yield* recorder.transcript, "< 220 one\n* client closes\n* new connection\n< 220 two\n> QUIT\n");
   }));
 
 it("a batch and strings are recorded as octets; the recording does not follow later changes of a buffer", () =>
@@ -153,35 +153,48 @@ it("a batch and strings are recorded as octets; the recording does not follow la
   }));
 
 const login = `
+  < 220 mx
+  > AUTH LOGIN
   < 334 VXNlcm5hbWU6
   > dQ==
   < 334 UGFzc3dvcmQ6
   > c2VjcmV0
   < 235 hello secret
-  > MAIL FROM:<a@c.test>
+  > MAIL FROM:<alice@c.test>
+  < 250 hello alice
 `;
 
-it("a mask hides lines by what they answer and by what they say, on both sides", () =>
+it("a mask hides lines by what they answer and by what they say, on both sides, and sees no secrets", () =>
   Effect.gen(function* () {
     const server = yield* MockSocket.make(parse(login), { chunking: 4 });
     const lines: Array<Recorder.Line> = [];
     const recorder = Recorder.wrap(server.socket, {
       mask: (line) => {
         lines.push(line);
-        if (line.from === "client" && line.answers === "334 UGFzc3dvcmQ6") return "bWFzaw==";
-        return line.text.replace("secret", "mask");
+        if (line.answers?.startsWith("MAIL")) return "250 hello";
+        return line.text.replace("alice", "somebody");
       },
     });
     yield* perfectClient(recorder.socket, parse(login));
     const text = yield* recorder.transcript;
-    assertEquals(
-      text,
-      "< 334 VXNlcm5hbWU6\n> dQ==\n< 334 UGFzc3dvcmQ6\n> bWFzaw==\n< 235 hello mask\n> MAIL FROM:<a@c.test>\n* client closes\n",
-    );
-    assertEquals(lines.slice(0, 3), [
-      { from: "server", text: "334 VXNlcm5hbWU6", answers: undefined },
-      { from: "client", text: "dQ==", answers: "334 VXNlcm5hbWU6" },
-      { from: "server", text: "334 UGFzc3dvcmQ6", answers: "dQ==" },
+    assertEquals(text.split("\n"), [
+      "< 220 mx",
+      "> AUTH LOGIN",
+      "< 334 VXNlcm5hbWU6",
+      "> \\*",
+      "< 334 UGFzc3dvcmQ6",
+      "> \\*",
+      "< 235 hello ***",
+      "> MAIL FROM:<somebody@c.test>",
+      "< 250 hello",
+      "* client closes",
+      "",
+    ]);
+    assertEquals(lines.slice(2, 6), [
+      { from: "server", text: "334 VXNlcm5hbWU6", answers: "AUTH LOGIN" },
+      { from: "client", text: "***", answers: "334 VXNlcm5hbWU6" },
+      { from: "server", text: "334 UGFzc3dvcmQ6", answers: "***" },
+      { from: "client", text: "***", answers: "334 UGFzc3dvcmQ6" },
     ]);
     assertEquals(yield* recorder.transcript, text);
   }));

@@ -56,7 +56,7 @@ for (const [name, script] of scripts) {
         const wrong = step.octets.map((octet, i) => i === step.octets.length >> 1 ? octet ^ 1 : octet);
         const peer = yield* MockSocket.make(script);
         const client = yield* Effect.forkChild(
-          Effect.exit(perfectClient(peer.socket, script.with(at, { _tag: "Client", octets: wrong }))),
+          Effect.exit(perfectClient(peer.socket, script.with(at, { ...step, octets: wrong }))),
         );
         yield* TestClock.adjust("1 day");
         yield* Fiber.join(client);

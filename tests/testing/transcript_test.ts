@@ -14,8 +14,9 @@ const says = (latin1: string, ...cuts: ReadonlyArray<number>): Transcript.Step =
   _tag: "Server",
   octets: octets(latin1),
   cuts,
+  gaps: [],
 });
-const expects = (latin1: string): Transcript.Step => ({ _tag: "Client", octets: octets(latin1) });
+const expects = (latin1: string): Transcript.Step => ({ _tag: "Client", octets: octets(latin1), gaps: [] });
 
 const notations: ReadonlyArray<readonly [what: string, text: string, script: Transcript.Script]> = [
   ["nothing", "", []],
@@ -55,6 +56,56 @@ const notations: ReadonlyArray<readonly [what: string, text: string, script: Tra
   ["the client closes", "* client closes\n", [Transcript.stage("client closes")]],
   ["TLS, and on", "* tls starts\n> EHLO c\n", [Transcript.stage("tls starts"), expects("EHLO c\r\n")]],
   ["TLS that fails", "* tls fails\n", [Transcript.stage("tls fails")]],
+  ["TLS that nobody answers", "* tls never answers\n* client closes\n", [
+    Transcript.stage("tls never answers"),
+    Transcript.stage("client closes"),
+  ]],
+  ...([
+    "no-certificate",
+    "expired",
+    "not-yet-valid",
+    "wrong-name",
+    "self-signed",
+    "unknown-ca",
+    "pin-mismatch",
+    "invalid",
+  ] as const).map((fault) =>
+    [`TLS with the fault ${fault}`, `* tls starts, ${fault}\n> NOOP\n`, [
+      Transcript.stage(`tls starts, ${fault}`),
+      expects("NOOP\r\n"),
+    ]] as const
+  ),
+  ["two connections", "< 220 one\n* server drops\n* new connection\n< 220 two\n", [
+    says("220 one\r\n"),
+    Transcript.stage("server drops"),
+    Transcript.stage("new connection"),
+    says("220 two\r\n"),
+  ]],
+  ["a connection behind one that stopped listening", "* server stops listening\n* new connection\n> NOOP\n", [
+    Transcript.stage("server stops listening"),
+    Transcript.stage("new connection"),
+    expects("NOOP\r\n"),
+  ]],
+  ["anything", "> AUTH PLAIN \\*\n", [{ _tag: "Client", octets: octets("AUTH PLAIN \r\n"), gaps: [11] }]],
+  ["anything, twice, before something", "> \\* and \\*.\n> QUIT\n", [
+    { _tag: "Client", octets: octets(" and .\r\nQUIT\r\n"), gaps: [0, 5] },
+  ]],
+  ["anything before an odd line end", "> \\*\\n\\\n", [{ _tag: "Client", octets: octets("\n"), gaps: [0] }]],
+  ["a challenge, and a chunk that ends before it", "< 334 \\|\\*\n", [
+    { _tag: "Server", octets: octets("334 \r\n"), cuts: [4], gaps: [4] },
+  ]],
+  ["a chunk that is text", "> BDAT 6\n> a\n> b..\\\n> BDAT 2 LAST\n>\n> QUIT\n", [
+    expects("BDAT 6\r\na\r\nb..BDAT 2 LAST\r\n\r\nQUIT\r\n"),
+  ]],
+  [
+    "a chunk that is not",
+    "> bdat 18 last\n> \\x{00 01 02 03 04 05 06 07 08 09 0b 0c 0e 0f 10 ff}\\\n> \\x{80 0a}\\\n",
+    [
+      expects("bdat 18 last\r\n\0\x01\x02\x03\x04\x05\x06\x07\x08\t\x0b\x0c\x0e\x0f\x10\xff\x80\n"),
+    ],
+  ],
+  ["a chunk that is longer than what is said", "> BDAT 9 LAST\n> ab\\\n", [expects("BDAT 9 LAST\r\nab")]],
+  ["BDAT in a server's line", "< BDAT 1\n< ab\n", [says("BDAT 1\r\nab\r\n")]],
 ];
 
 for (const [what, text, script] of notations) {
@@ -134,15 +185,15 @@ const faults: ReadonlyArray<readonly [text: string, message: string]> = [
   [">\tQUIT", 'Cannot read line 1 of the transcript, ">\\u{9}QUIT": put a space behind ">"'],
   [
     "< a\\qb",
-    'Cannot read line 1 of the transcript, "< a\\qb": instead of \\q write \\\\, \\r, \\n, \\t, \\xNN or \\|',
+    'Cannot read line 1 of the transcript, "< a\\qb": instead of \\q write \\\\, \\r, \\n, \\t, \\xNN, \\* or \\|',
   ],
   [
     "< a\\x1",
-    'Cannot read line 1 of the transcript, "< a\\x1": instead of \\x1 write \\\\, \\r, \\n, \\t, \\xNN or \\|',
+    'Cannot read line 1 of the transcript, "< a\\x1": instead of \\x1 write \\\\, \\r, \\n, \\t, \\xNN, \\* or \\|',
   ],
   [
     "> a\\|b",
-    'Cannot read line 1 of the transcript, "> a\\|b": instead of \\| write \\\\, \\r, \\n, \\t or \\xNN',
+    'Cannot read line 1 of the transcript, "> a\\|b": instead of \\| write \\\\, \\r, \\n, \\t, \\xNN or \\*',
   ],
   [
     "~ soon",
@@ -171,7 +222,8 @@ const faults: ReadonlyArray<readonly [text: string, message: string]> = [
   [
     "* server hangs up",
     'Cannot read line 1 of the transcript, "* server hangs up": write one of "* server closes", "* server drops", ' +
-    '"* server never answers", "* server stops listening", "* client closes", "* tls starts", "* tls fails"',
+    '"* server never answers", "* server stops listening", "* client closes", "* new connection", "* tls starts", ' +
+    '"* tls fails", "* tls never answers"; TLS can start with a fault, as "* tls starts, expired"',
   ],
   ["* server closes\n> QUIT", 'Cannot read line 2 of the transcript, "> QUIT": nothing can follow "* server closes"'],
   ["* server drops\n< x", 'Cannot read line 2 of the transcript, "< x": nothing can follow "* server drops"'],
@@ -182,6 +234,34 @@ const faults: ReadonlyArray<readonly [text: string, message: string]> = [
   [
     "* server never answers\n~ 1 day",
     'Cannot read line 2 of the transcript, "~ 1 day": nothing can follow "* server never answers"',
+  ],
+  [
+    "* tls never answers\n< 220 mx",
+    'Cannot read line 2 of the transcript, "< 220 mx": nothing can follow "* tls never answers"',
+  ],
+  [
+    "\n* new connection\n< 220 mx",
+    'Cannot read line 2 of the transcript, "* new connection": nothing happens on the connection before it; leave it out',
+  ],
+  [
+    "< x\n* new connection\n* new connection",
+    'Cannot read line 3 of the transcript, "* new connection": nothing happens on the connection before it; leave it out',
+  ],
+  [
+    "< x\n* new connection\n# end",
+    'Cannot read line 2 of the transcript, "* new connection": nothing happens on it; leave it out, or say who closes it',
+  ],
+  [
+    "~ 1 second\n* new connection",
+    'Cannot read line 2 of the transcript, "* new connection": the delay before it has to be followed by what the server says or does',
+  ],
+  [
+    "> NOOP \\*\\",
+    'Cannot read line 1 of the transcript, "> NOOP \\*\\": a line with \\* in it needs its line end',
+  ],
+  [
+    "< \\x{1}",
+    'Cannot read line 1 of the transcript, "< \\x{1}": instead of \\x{1 write \\\\, \\r, \\n, \\t, \\xNN, \\* or \\|',
   ],
   ["* tls fails\n> QUIT", 'Cannot read line 2 of the transcript, "> QUIT": nothing can follow "* tls fails"'],
   [
@@ -250,9 +330,11 @@ const scripts: Arbitrary.Arbitrary<Transcript.Script> = Arbitrary.map(
   ({ turns, last, tlsAt }) => {
     const steps: Array<Transcript.Step> = turns.flatMap(
       ({ octets, cuts, millis }, i): ReadonlyArray<Transcript.Step> => {
-        if (i % 2 === 1) return [...(i === tlsAt ? [Transcript.stage("tls starts")] : []), { _tag: "Client", octets }];
+        if (i % 2 === 1) {
+          return [...(i === tlsAt ? [Transcript.stage("tls starts")] : []), { _tag: "Client", octets, gaps: [] }];
+        }
         const inside = [...new Set(cuts)].filter((cut) => cut < octets.length).sort((one, other) => one - other);
-        const said: Transcript.Step = { _tag: "Server", octets, cuts: inside };
+        const said: Transcript.Step = { _tag: "Server", octets, cuts: inside, gaps: [] };
         return millis % 3 === 0 ? [Transcript.delay(millis), said] : [said];
       },
     );

@@ -31,7 +31,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     effect: "*",
     node: { "*": ["buffer", "crypto", "dgram", "dns", "net", "stream", "timers", "tls"] },
   },
-  testing: { packages: ["line"], effect: "*" },
+  testing: { packages: ["line", "smtp", "tls"], effect: "*" },
   sink: {
     packages: ["line", "smtp", "tls", "net"],
     effect: "*",
