@@ -206,6 +206,7 @@ const transcript: Record<TranscriptErrorReason, null> = {
   AfterTheEnd: x,
   BadDelay: x,
   BadEscape: x,
+  EmptyConnection: x,
   MissingSpace: x,
   UnknownDirection: x,
   UnknownLine: x,
