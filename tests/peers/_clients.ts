@@ -13,10 +13,15 @@ export const find = async (program: string): Promise<string | undefined> => {
   return undefined;
 };
 
-/** Runs a program to its end, at most 20 seconds. */
-export const run = (program: string, args: ReadonlyArray<string>, input?: string | Uint8Array) =>
+/** Runs a program to its end, at most 20 seconds. Of the environment it sees PATH, and `env`. */
+export const run = (
+  program: string,
+  args: ReadonlyArray<string>,
+  input?: string | Uint8Array,
+  env: Record<string, string> = {},
+) =>
   new Promise<{ readonly code: number | null; readonly output: string }>((resolve, reject) => {
-    const child = spawn(program, args, { stdio: "pipe", timeout: 20_000, env: { PATH: process.env["PATH"] } });
+    const child = spawn(program, args, { stdio: "pipe", timeout: 20_000, env: { PATH: process.env["PATH"], ...env } });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Uint8Array) => output += chunk);
     child.once("error", reject);

@@ -22,6 +22,13 @@ export const message = [
   "",
 ].join("\n");
 
+const files = {
+  password,
+  lf: message,
+  crlf: message.replaceAll("\n", "\r\n"),
+  "main.cf": "compatibility_level = 3.6\n",
+};
+
 /** A sink that listens. */
 export interface SinkCommand {
   readonly port: number;
@@ -29,7 +36,8 @@ export interface SinkCommand {
   readonly printed: () => string;
   /** The messages it kept, oldest first. */
   readonly kept: () => Promise<ReadonlyArray<string>>;
-  /** A folder of its own, with the files `password`, `lf` and `crlf` (the message), and whatever `{folder}` names. */
+  /** A folder of its own, with the files `password`, `lf` and `crlf` (the message), `main.cf` (for
+   * Postfix's programs), and whatever `{folder}` names. */
   readonly folder: string;
 }
 
@@ -51,7 +59,7 @@ export const withSinkCommand = <A>(
   args: ReadonlyArray<string>,
   use: (sink: SinkCommand) => Promise<A>,
 ): Promise<A> =>
-  withFolder({ password, lf: message, crlf: message.replaceAll("\n", "\r\n") }, async (folder) => {
+  withFolder(files, async (folder) => {
     const port = await freePort();
     const maildir = join(folder, "mail");
     const given = args.map((arg) => arg.replaceAll("{folder}", folder));

@@ -3,6 +3,7 @@
  * What each was told shows in its exit code, what it said in what the sink prints, and what it sent in what the sink keeps.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { access } from "node:fs/promises";
 import { clientTest, find, run } from "./_clients.ts";
 import { certificate } from "./_peers.ts";
 import { password } from "./_send.ts";
@@ -68,7 +69,7 @@ const clients: ReadonlyArray<Client> = [
     ],
     reads: true,
     mechanisms: ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"],
-    exits: { refused: 77, auth: 77, trust: 69 },
+    exits: { refused: 65, auth: 77, trust: 69 },
   },
 ];
 
@@ -76,9 +77,11 @@ const clients: ReadonlyArray<Client> = [
 const good = ["--tls-cert", certificate("good.chain.pem"), "--tls-key", certificate("good.key")];
 const alice = ["--auth-user", "alice", "--auth-password-file", "{folder}/password"];
 
+/** Without the certificates that setup.sh makes there is nothing to verify with. */
+const isSetUp = await access(certificate("ca.pem")).then(() => true, () => false);
 const program = new Map<string, string | undefined>();
 for (const name of ["swaks", "curl", "msmtp", "openssl", "posttls-finger", "smtp-source"]) {
-  program.set(name, await find(name));
+  if (isSetUp) program.set(name, await find(name));
 }
 
 /** Registers a test of one client with a sink of its own. */
@@ -88,7 +91,12 @@ const sinkTest = (
   args: ReadonlyArray<string>,
   body: (sink: SinkCommand, program: string) => Promise<void>,
 ): void =>
-  clientTest(title, name, program.get(name), (program) => withSinkCommand(args, (sink) => body(sink, program)));
+  clientTest(
+    title,
+    isSetUp ? name : "the test CA",
+    program.get(name),
+    (program) => withSinkCommand(args, (sink) => body(sink, program)),
+  );
 
 /** Sends with a client, and sees its exit code and how many messages the sink has. */
 const sends = async (client: Client, program: string, wish: Wish, exit: number): Promise<void> => {
@@ -183,9 +191,14 @@ sinkTest(
   "posttls-finger",
   ["--tls", ...good],
   async (sink, program) => {
-    const { code, output } = await run(program, [
-      ...["-c", "-l", "secure", "-F", certificate("ca.pem"), "-t", "10", `[127.0.0.1]:${sink.port}`, "localhost"],
-    ]);
+    const { code, output } = await run(
+      program,
+      [
+        ...["-c", "-l", "secure", "-F", certificate("ca.pem"), "-t", "10", `[127.0.0.1]:${sink.port}`, "localhost"],
+      ],
+      "",
+      { MAIL_CONFIG: sink.folder },
+    );
     assertEquals(code, 0, output);
     assertStringIncludes(output, "Verified TLS connection established");
   },
@@ -269,13 +282,13 @@ sinkTest(
 
 const fault: ReadonlyArray<readonly [fault: string, swaks: number, curl: number, kept: number]> = [
   ["greeting:421 4.3.2 closing", 21, 8, 0],
-  ["greeting:drop", 21, 8, 0],
+  ["greeting:drop", 6, 56, 0],
   ["mail:550 5.7.1 not you", 23, 55, 0],
   ["rcpt:450 4.2.0 later", 24, 55, 0],
   ["data:554 5.3.0 no", 25, 55, 0],
-  ["final:452 4.3.1 no room", 26, 55, 0],
-  ["final:drop", 26, 55, 1],
-  ["quit:drop", 0, 0, 1],
+  ["final:452 4.3.1 no room", 26, 8, 0],
+  ["final:drop", 6, 56, 1],
+  ["quit:drop", 6, 0, 1],
 ];
 for (const [text, ...exits] of fault) {
   const kept = exits[2];
