@@ -22,8 +22,12 @@ export const message = [
   "",
 ].join("\n");
 
+/** A token that the user has in place of a password. */
+export const bearer = "mF_9.B5f-4.1JqM";
+
 const files = {
   password,
+  token: bearer,
   lf: message,
   crlf: message.replaceAll("\n", "\r\n"),
   "main.cf": "compatibility_level = 3.6\n",
@@ -36,7 +40,7 @@ export interface SinkCommand {
   readonly printed: () => string;
   /** The messages it kept, oldest first. */
   readonly kept: () => Promise<ReadonlyArray<string>>;
-  /** A folder of its own, with the files `password`, `lf` and `crlf` (the message), `main.cf` (for
+  /** A folder of its own, with the files `password`, `token`, `lf` and `crlf` (the message), `main.cf` (for
    * Postfix's programs), and whatever `{folder}` names. */
   readonly folder: string;
 }
@@ -103,6 +107,6 @@ export const withSinkCommand = <A>(
       listens.promise.catch(() => {});
       child.kill("SIGTERM");
       await Promise.all([child.status, streams]);
-      assertNoSecret(printed, [password]);
+      assertNoSecret(printed, [password, bearer]);
     }
   });

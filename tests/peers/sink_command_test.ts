@@ -7,7 +7,7 @@ import { access } from "node:fs/promises";
 import { clientTest, find, run } from "./_clients.ts";
 import { certificate } from "./_peers.ts";
 import { password } from "./_send.ts";
-import { message, type SinkCommand, withSinkCommand } from "./_sink_command.ts";
+import { bearer, message, type SinkCommand, withSinkCommand } from "./_sink_command.ts";
 
 /** What a client is asked to do. */
 interface Wish {
@@ -161,6 +161,70 @@ for (const client of clients) {
     },
   );
 }
+
+/** Clients that know tokens. */
+const tokens: ReadonlyArray<
+  readonly [
+    name: string,
+    wrong: number,
+    args: (sink: SinkCommand, mechanism: string, token: string) => ReadonlyArray<string>,
+  ]
+> = [
+  ["curl", 67, (sink, mechanism, token) => [
+    ...[
+      "--silent",
+      "--ipv4",
+      "--mail-from",
+      "a@c.test",
+      "--mail-rcpt",
+      "b@d.test",
+      "--upload-file",
+      `${sink.folder}/crlf`,
+    ],
+    ...["--ssl-reqd", "--insecure", "--url", `smtp://localhost:${sink.port}/c.test`, "--user", "alice"],
+    ...["--oauth2-bearer", token, "--login-options", `AUTH=${mechanism}`],
+  ]],
+  ["msmtp", 77, (sink, mechanism, token) => [
+    ...["--host=localhost", `--port=${sink.port}`, "--domain=c.test", "--from=a@c.test", "--timeout=10", "--tls=on"],
+    ...[
+      "--tls-certcheck=off",
+      `--auth=${mechanism.toLowerCase()}`,
+      "--user=alice",
+      `--passwordeval=echo ${token}`,
+      "b@d.test",
+    ],
+  ]],
+];
+for (const [name, wrong, args] of tokens) {
+  // With OAUTHBEARER at hand, curl uses nothing else.
+  for (const mechanism of name === "curl" ? ["OAUTHBEARER"] : ["XOAUTH2", "OAUTHBEARER"]) {
+    const flags = ["--tls", "--auth-user", "alice", "--auth-password-file", "{folder}/token", "--require-auth"];
+    sinkTest(`${name} logs in by AUTH ${mechanism}, with the right token only`, name, flags, async (sink, program) => {
+      for (const [token, exit] of [[bearer, 0], ["another", wrong]] as const) {
+        const { code, output } = await run(program, args(sink, mechanism, token), message);
+        assertEquals(code, exit, output + sink.printed());
+      }
+      assertStringIncludes(sink.printed(), `AUTH ${mechanism}`);
+      assertEquals((await sink.kept()).length, 1);
+    });
+  }
+}
+
+sinkTest("swaks passes for another client by XCLIENT", "swaks", ["--offer", "XCLIENT"], async (sink, program) => {
+  const args = clients[0]!.args({ sink });
+  const { code, output } = await run(program, [...args, "--xclient-addr", "192.0.2.7", "--xclient-name", "spike.test"]);
+  assertEquals(code, 0, output);
+  assertMatch(sink.printed(), /XCLIENT .*ADDR=192\.0\.2\.7/);
+  assertEquals(output.match(/^<- +220 /gm)?.length, 2, output);
+});
+
+sinkTest("swaks meets the limits of the sink", "swaks", ["--limits", "RCPTMAX=2"], async (sink, program) => {
+  const { code, output } = await run(program, [...clients[0]!.args({ sink }), "--to", "b@d.test,c@d.test,e@d.test"]);
+  assertEquals(code, 0, output);
+  assertStringIncludes(output, "RCPTMAX=2");
+  assertMatch(output, /^<\*\* 452 /m);
+  assertEquals((await sink.kept()).length, 1);
+});
 
 const secure: ReadonlyArray<readonly [sink: ReadonlyArray<string>, openssl: ReadonlyArray<string>]> = [
   [["--tls"], ["-starttls", "smtp"]],
