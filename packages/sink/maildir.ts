@@ -19,7 +19,7 @@ import * as Effect from "effect/Effect";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import * as Trace from "./_trace.ts";
-import { type Message, type Store, StoreError } from "./store.ts";
+import { type Store, StoreError } from "./store.ts";
 
 const CR = 13;
 const LF = 10;

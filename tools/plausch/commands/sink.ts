@@ -7,15 +7,18 @@ import type { ListenError } from "@plausch/net/listen-error";
 import * as Maildir from "@plausch/sink/maildir";
 import * as Sink from "@plausch/sink/sink";
 import * as Store from "@plausch/sink/store";
-import * as Path from "@plausch/smtp/path";
-import * as Printable from "@plausch/smtp/printable";
-import * as Reply from "@plausch/smtp/reply";
 import * as Effect from "effect/Effect";
+import * as Random from "effect/Random";
 import { ExitCode } from "../exit_code.ts";
 import type { CommandLine, Given, UsageError } from "../options.ts";
 import { line } from "../render/transcript.ts";
 import { Shell } from "../shell.ts";
+import * as Authentication from "../sink/authentication.ts";
+import * as Behaviour from "../sink/behaviour.ts";
+import * as Show from "../sink/show.ts";
+import * as Tls from "../sink/tls.ts";
 import * as Target from "../target.ts";
+import * as Values from "../values.ts";
 
 /** What `plausch sink` takes. */
 export const commandLine: CommandLine = {
@@ -25,6 +28,7 @@ export const commandLine: CommandLine = {
   options: [
     { name: "port", short: "p", value: "PORT", help: "The port to listen on; default: 2525" },
     { name: "address", value: "IP", help: "The address to listen on; default: 127.0.0.1, this machine only" },
+    { name: "socket", value: "PATH", help: "Listen on a Unix socket at this path instead" },
     { name: "host", value: "NAME", help: "The name the server gives itself; default: localhost" },
     {
       name: "maildir",
@@ -32,38 +36,24 @@ export const commandLine: CommandLine = {
       help: "Keep messages as files in this Maildir; default: in memory, until it stops",
     },
     { name: "quiet", short: "q", help: "Print messages only, not the conversations" },
+    ...Tls.options,
+    ...Authentication.options,
+    ...Behaviour.options,
   ],
+  notes: Behaviour.notes,
   examples: [
     { line: "plausch sink", what: "listen on 127.0.0.1:2525 and show what clients say" },
     { line: "plausch sink --port 2500 --maildir ./mail", what: "keep every message as a file under ./mail/new" },
+    {
+      line: "plausch sink --tls --auth-user me --auth-password-env PW --require-auth",
+      what: "a submission server: STARTTLS, and one user",
+    },
+    { line: "plausch sink --lmtp --socket ./lmtp.sock", what: "LMTP on a Unix socket" },
+    {
+      line: "plausch sink --fault 'rcpt#2:550 5.1.1 no such user' --fault final:drop",
+      what: "refuse the second recipient, and never answer the message",
+    },
   ],
-};
-
-const show = (shell: Shell, quiet: boolean) => (event: Sink.SinkEvent): void => {
-  const { paint } = shell;
-  const note = (text: string): void => shell.out(line(paint, "===", text));
-  switch (event._tag) {
-    case "Connected":
-      if (!quiet) note(`#${event.connection} connected from ${event.peer}`);
-      return;
-    case "Chat": {
-      if (quiet) return;
-      const { event: chat } = event;
-      if (chat._tag === "Heard") return shell.out(line(paint, "<- ", Printable.escape(chat.line)));
-      for (const each of Reply.wireLines(chat.reply)) shell.out(line(paint, " ->", Printable.escape(each)));
-      return;
-    }
-    case "Stored": {
-      const { id, octets, reversePath, forwardPaths } = event.message;
-      const to = forwardPaths.map((path) => Printable.escape(Path.address(path))).join(", ");
-      const from = reversePath._tag === "Null" ? "<>" : Printable.escape(Path.address(reversePath));
-      return note(`#${event.connection} stored ${id}: ${octets.length} octets from ${from} to ${to}`);
-    }
-    case "NotStored":
-      return shell.err(line(shell.paintErr, "***", `#${event.connection} ${event.error.message}`));
-    case "Disconnected":
-      if (!quiet) note(`#${event.connection} gone`);
-  }
 };
 
 const cannotListen = (error: ListenError): Effect.Effect<ExitCode, never, Shell> =>
@@ -72,29 +62,67 @@ const cannotListen = (error: ListenError): Effect.Effect<ExitCode, never, Shell>
     return ExitCode.unreachable;
   });
 
+/** Where to listen: a port, or a path. */
+const place = (given: Given): Effect.Effect<Pick<Sink.ListenOptions, "path" | "port" | "address">, UsageError> =>
+  Effect.gen(function* () {
+    const path = given.value("socket");
+    if (path === undefined) {
+      return { port: yield* Target.portFromString(given.value("port") ?? "2525"), address: given.value("address") };
+    }
+    const other = ["port", "address"].find(given.has);
+    return other === undefined
+      ? { path }
+      : yield* Values.usage(`--socket and --${other} name two places`, "leave one of them out");
+  });
+
+/** How to talk to it. */
+const invitation = (given: Given, { address, port }: Sink.Sink, pin: string | undefined): string => {
+  const user = given.value("auth-user");
+  const [variable, file] = [given.value("auth-password-env"), given.value("auth-password-file")];
+  const source = variable === undefined ? `--password-file ${file}` : `--password-env ${variable}`;
+  const isIpv6 = address.includes(":");
+  return [
+    "Try: plausch send",
+    ...given.has("lmtp") ? ["--lmtp"] : [],
+    ...given.has("socket") ? [`--socket ${address}`] : [`--server ${isIpv6 ? `[${address}]` : address}:${port}`],
+    ...given.has("tls-implicit") ? ["--tls-implicit"] : [],
+    ...pin === undefined ? [] : [`--tls-pin ${pin}`],
+    ...user === undefined ? [] : [`--user ${user} ${source}`],
+    "--to you@x.test --from me@x.test",
+  ].join(" ");
+};
+
 /** Runs the command. */
 export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
   Effect.gen(function* () {
     const shell = yield* Shell;
-    const port = yield* Target.portFromString(given.value("port") ?? "2525");
+    const where = yield* place(given);
     const host = given.value("host") ?? "localhost";
+    const limits = yield* Behaviour.limits(given);
+    const offers = yield* Behaviour.offers(given);
+    const faults = yield* Behaviour.faults(given);
+    const authentication = yield* Authentication.fromOptions(given);
+    const security = yield* Tls.fromOptions(given, [host, "localhost", "127.0.0.1", "::1"]);
     const maildir = given.value("maildir");
     const store = maildir === undefined ? Store.memory() : Maildir.make(maildir, host);
-    const sink = yield* Sink.listen({
+    const note = (text: string): void => shell.out(line(shell.paint, "===", text));
+    const listening = Sink.listen({
+      ...where,
       store,
-      port,
       host,
-      address: given.value("address"),
-      observe: show(shell, given.has("quiet")),
+      limits,
+      offers,
+      faults,
+      authentication,
+      tls: security?.tls,
+      protocol: given.has("lmtp") ? "lmtp" : "smtp",
+      observe: Show.make(shell, given.has("quiet")),
     });
-    const where = maildir === undefined ? "in memory" : `under ${maildir}/new`;
-    shell.out(line(shell.paint, "===", `Listening on ${sink.address}:${sink.port}; messages are kept ${where}`));
-    shell.out(
-      line(
-        shell.paint,
-        "===",
-        `Try: plausch send --server ${sink.address}:${sink.port} --to you@x.test --from me@x.test`,
-      ),
-    );
+    const seed = given.value("seed");
+    const sink = yield* seed === undefined ? listening : Random.withSeed(listening, seed);
+    const kept = maildir === undefined ? "in memory" : `under ${maildir}/new`;
+    const name = given.has("socket") ? sink.address : `${sink.address}:${sink.port}`;
+    note(`Listening on ${name}; messages are kept ${kept}`);
+    note(invitation(given, sink, security?.pin));
     return yield* Effect.never;
   }).pipe(Effect.scoped, Effect.catchTag("ListenError", cannotListen));
