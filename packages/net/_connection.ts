@@ -18,6 +18,8 @@ import * as TlsSettings from "./_tls_settings.ts";
 export interface Connection {
   readonly pull: Effect.Effect<NonEmptyReadonlyArray<Uint8Array>, Socket.SocketError>;
   readonly buffered: () => number;
+  /** Puts octets that were pulled back, to be pulled next. */
+  readonly unread: (octets: Uint8Array) => void;
   readonly write: (chunks: ReadonlyArray<Uint8Array | string>) => Effect.Effect<void, Socket.SocketError>;
   readonly startTls: (options: TlsOptions) => Effect.Effect<TlsReport, Socket.SocketError>;
   readonly tls: () => TlsReport | undefined;
@@ -142,6 +144,11 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     if (receivedOctets > 0) return take;
     return readFailure === undefined ? waitToPull : Effect.fail(readFailure);
   });
+  const unread: Connection["unread"] = (octets) => {
+    if (octets.length === 0) return;
+    received.unshift(octets);
+    receivedOctets += octets.length;
+  };
   const waitToPull = Effect.callback<NonEmptyReadonlyArray<Uint8Array>, Socket.SocketError>((resume) => {
     const wake = () => resume(pull);
     pulls.push(wake);
@@ -250,6 +257,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
   return {
     pull,
     buffered: () => receivedOctets + wire.readableLength,
+    unread,
     write,
     startTls,
     tls: () => secure,

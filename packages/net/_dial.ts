@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import { constVoid } from "effect/Function";
-import type * as Socket from "effect/socket/Socket";
+import * as Socket from "effect/socket/Socket";
 import * as net from "node:net";
 import { bindable } from "./_bind_check.ts";
 import { coded, openFailed } from "./_errors.ts";
@@ -44,21 +44,32 @@ const establish = (options: ConnectOptions, created: (socket: net.Socket) => voi
     });
   });
 
+/** What must not take longer than a connection may; every failure of it is one to open. `late` says what there is not, if it does. */
+export const inTime = <A, E>(
+  options: ConnectOptions,
+  effect: Effect.Effect<A, E>,
+  late: string,
+): Effect.Effect<A, Socket.SocketError> => {
+  const duration = options.connectTimeout ?? defaultTimeout;
+  const opened = Effect.mapError(effect, (cause) => isOpenFailure(cause) ? cause : openFailed(cause));
+  return Effect.timeoutOrElse(opened, {
+    duration,
+    orElse: () => {
+      const waited = Duration.format(Duration.fromInputUnsafe(duration));
+      return Effect.fail(openFailed(coded("ETIMEDOUT", `${late} after ${waited}`)));
+    },
+  });
+};
+
+const isOpenFailure = (cause: unknown): cause is Socket.SocketError =>
+  Socket.isSocketError(cause) && cause.reason._tag === "SocketOpenError";
+
 /** Dials, within the time given. `created` learns of the socket as soon as there is one, so that its owner can destroy it. */
 export const dial = (
   options: ConnectOptions,
   created: (socket: net.Socket) => void,
 ): Effect.Effect<net.Socket, Socket.SocketError> => {
-  const timeout = options.connectTimeout ?? defaultTimeout;
   const localAddress = options.path === undefined ? options.localAddress : undefined;
-  const allowed = localAddress === undefined || net.isIP(localAddress) === 0
-    ? Effect.void
-    : Effect.mapError(bindable(localAddress, 0), openFailed);
-  return Effect.timeoutOrElse(Effect.andThen(allowed, establish(options, created)), {
-    duration: timeout,
-    orElse: () => {
-      const waited = Duration.format(Duration.fromInputUnsafe(timeout));
-      return Effect.fail(openFailed(coded("ETIMEDOUT", `No connection after ${waited}`)));
-    },
-  });
+  const allowed = localAddress === undefined || net.isIP(localAddress) === 0 ? Effect.void : bindable(localAddress, 0);
+  return inTime(options, Effect.andThen(allowed, establish(options, created)), "No connection");
 };

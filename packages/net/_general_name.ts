@@ -1,4 +1,5 @@
 import * as Der from "./_der.ts";
+import * as IpAddress from "./_ip_address.ts";
 
 /** One name of a kind that servers and people have (RFC 5280 section 4.2.1.6). */
 export type GeneralName =
@@ -24,18 +25,9 @@ export const fromElement = ({ content, tag }: Der.Element): GeneralName | undefi
 export const readAll = (list: Uint8Array): ReadonlyArray<GeneralName> =>
   Der.readAll(Der.only(list, Der.tags.sequence).content).map(fromElement).filter((name) => name !== undefined);
 
-/** An address as people write it; `undefined` if it is none. */
-const formatAddress = (octets: Uint8Array): string | undefined => {
-  if (octets.length === 4) return octets.join(".");
-  if (octets.length !== 16) return undefined;
-  const groups = Array.from({ length: 8 }, (_, i) => (octets[2 * i]! << 8 | octets[2 * i + 1]!).toString(16));
-  // A URL has the short form of RFC 5952.
-  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
-};
-
 /** `DNS:mx.example.test`, `IP:192.0.2.1`, `email:a@example.test`, `URI:https://example.test/`; `undefined` for no address. */
 export const format = (name: GeneralName): string | undefined => {
   if (name.kind !== "IP") return `${name.kind}:${name.text}`;
-  const address = formatAddress(name.octets);
+  const address = IpAddress.format(name.octets);
   return address === undefined ? undefined : `IP:${address}`;
 };

@@ -38,8 +38,8 @@ import * as Layer from "effect/Layer";
 import * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
 import * as Connection from "./_connection.ts";
-import { dial } from "./_dial.ts";
-import { closed, openFailed } from "./_errors.ts";
+import { dial, inTime } from "./_dial.ts";
+import { closed } from "./_errors.ts";
 import * as ConnectionInfo from "./connection_info.ts";
 import type { NetReader, NetSocket } from "./net_socket.ts";
 
@@ -49,7 +49,10 @@ export interface DialOptions {
   readonly connectTimeout?: Duration.Input | undefined;
   /** Speaks TLS from the first octet (RFC 8314, section 3.3). The name to check is `servername`, or else `host`. */
   readonly tls?: TlsOptions | undefined;
-  /** Octets to send in clear before anything else, before TLS too: a PROXY protocol header. They share `connectTimeout`. */
+  /**
+   * Octets to send in clear before anything else, TLS too: a header of `ProxyProtocol`. If they cannot be sent within another
+   * `connectTimeout`, the connection fails to open.
+   */
   readonly preface?: Uint8Array | undefined;
 }
 
@@ -120,7 +123,9 @@ export const make = (options: ConnectOptions): NetSocket => {
     };
     latest = live;
     info = ConnectionInfo.fromSocket(raw, options.path);
-    if (options.preface !== undefined) yield* Effect.mapError(live.write([options.preface]), openFailed);
+    if (options.preface !== undefined) {
+      yield* inTime(options, live.write([options.preface]), "The preface was not taken");
+    }
     if (options.tls !== undefined) yield* live.startTls(withName(options.tls));
     current = live;
     connected.openUnsafe();

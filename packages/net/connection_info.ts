@@ -24,7 +24,7 @@ import type * as net from "node:net";
 export interface ConnectionInfo {
   /** How the two ends reach each other. `Unix` is a socket in the file system. */
   readonly family: "IPv4" | "IPv6" | "Unix";
-  /** Our address without brackets; the empty string for a Unix socket. */
+  /** Our address without brackets; the empty string for a Unix socket, unless a PROXY header has its path. */
   readonly localAddress: string;
   /** Our port; 0 for a Unix socket. */
   readonly localPort: number;
@@ -32,6 +32,8 @@ export interface ConnectionInfo {
   readonly remoteAddress: string;
   /** The port of the peer; 0 for a Unix socket. */
   readonly remotePort: number;
+  /** The connection that a proxy made on behalf of these two ends, where they come from a PROXY header. */
+  readonly via?: ConnectionInfo | undefined;
 }
 
 /** A listener on `::` also takes IPv4, and then shows the address inside an IPv6 one (RFC 4291, section 2.5.5.2). */

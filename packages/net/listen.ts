@@ -46,9 +46,11 @@ import * as net from "node:net";
 import { toSocket } from "./_accepted.ts";
 import { bindable } from "./_bind_check.ts";
 import * as Connection from "./_connection.ts";
+import { announced } from "./_announced.ts";
 import * as ConnectionInfo from "./connection_info.ts";
 import { ListenError } from "./listen_error.ts";
 import type { NetSocket } from "./net_socket.ts";
+import { ProxyError } from "./proxy_error.ts";
 
 /** Where to listen, and how much to take on. */
 export interface ListenOptions {
@@ -62,6 +64,13 @@ export interface ListenOptions {
   readonly maxConnections?: number | undefined;
   /** What a connection beyond the limit is told before it is closed, for instance `"421 4.7.0 Too many connections\r\n"`. */
   readonly refusal?: string | undefined;
+  /**
+   * Every connection has to begin with a PROXY header, of version 1 or 2, and its handler is told the ends that it names. A connection
+   * that begins otherwise is closed without a word. Off by default: who could connect directly would be believed whatever it says.
+   */
+  readonly proxyProtocol?: boolean | undefined;
+  /** How long to wait for the PROXY header; 5 seconds by default. It comes at once, but for a packet that is lost. */
+  readonly proxyTimeout?: Duration.Input | undefined;
   /** How long to wait, after a handler has returned, for the peer to take the last octets and to close; 2 seconds by default. */
   readonly lingerTimeout?: Duration.Input | undefined;
   /** How long handlers may take to wind up when the listener closes, before their connections are cut; 2 seconds by default. */
@@ -147,7 +156,10 @@ export const listen = (options: ListenOptions = {}): Effect.Effect<Listener, Lis
       const info = ConnectionInfo.fromSocket(raw, options.path);
       const connection = Connection.make(raw, "server");
       if (info === undefined) return Effect.sync(() => connection.close());
-      return Effect.scoped(Effect.suspend(() => handler(toSocket(connection, info), info))).pipe(
+      const known = options.proxyProtocol === true
+        ? announced(connection, info, options.proxyTimeout ?? "5 seconds")
+        : Effect.succeed(info);
+      return Effect.scoped(Effect.flatMap(known, (ends) => handler(toSocket(connection, ends), ends))).pipe(
         Effect.catchCause((cause) => report(cause, info)),
         Effect.andThen(Effect.timeoutOption(connection.linger, options.lingerTimeout ?? defaultTimeout)),
         Effect.ensuring(Effect.sync(() => connection.close())),
@@ -180,7 +192,10 @@ const defaultTimeout: Duration.Input = "2 seconds";
 const report = (cause: Cause.Cause<unknown>, info: ConnectionInfo.ConnectionInfo): Effect.Effect<void> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.void;
   const text = `The handler of the connection from ${ConnectionInfo.formatRemote(info)} failed`;
-  return Socket.isSocketError(Cause.squash(cause)) ? Effect.logDebug(text, cause) : Effect.logWarning(text, cause);
+  const error = Cause.squash(cause);
+  return Socket.isSocketError(error) || error instanceof ProxyError
+    ? Effect.logDebug(text, cause)
+    : Effect.logWarning(text, cause);
 };
 
 /** The IP address of a name. `node:net` would look it up too, but then throws a missing permission where nobody can catch it. */

@@ -35,3 +35,7 @@ export * as ListenError from "./listen_error.ts";
 export * as NetSocket from "./net_socket.ts";
 /** Why something could not be opened, in words for people. */
 export * as OpenFailure from "./open_failure.ts";
+/** What is wrong with a PROXY header. */
+export * as ProxyError from "./proxy_error.ts";
+/** The PROXY protocol: on whose behalf a connection is made. */
+export * as ProxyProtocol from "./proxy_protocol.ts";
