@@ -87,6 +87,11 @@ export interface ListenOptions extends ServeOptions {
   readonly port?: number | undefined;
   /** Listens on a Unix socket at this path instead. */
   readonly path?: string | undefined;
+  /**
+   * Whether each connection begins with a header of the PROXY protocol, which names its client; one without is closed. Default: false.
+   * Everybody who can connect is believed.
+   */
+  readonly proxyProtocol?: boolean | undefined;
   /** Connections at one time. Default: 100. Beyond: 421. */
   readonly maxConnections?: number | undefined;
 }
@@ -348,12 +353,20 @@ const defaultHost = "localhost";
  */
 export const listen = (options: ListenOptions): Effect.Effect<Sink, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { address, port, path, maxConnections = 100, host = defaultHost } = options;
+    const { address, port, path, proxyProtocol, maxConnections = 100, host = defaultHost } = options;
     const refusal = options.tls?.implicit === true
       ? undefined
       : Reply.format(Replies.closing(host, "too many connections"));
     const closeTimeout = Duration.sum(grace, Duration.sum(lastWords, lastWords));
-    const listener = yield* listenOn({ host: address, port, path, maxConnections, refusal, closeTimeout });
+    const listener = yield* listenOn({
+      host: address,
+      port,
+      path,
+      proxyProtocol,
+      maxConnections,
+      refusal,
+      closeTimeout,
+    });
     let connections = 0;
     const run = listener.run((socket, { family, remoteAddress }) =>
       serve(socket, options, { connection: ++connections, peer: family === "Unix" ? "" : remoteAddress })

@@ -131,6 +131,13 @@ sinkTest("XCLIENT and XFORWARD are for those who ask", ["--offer", "XCLIENT", "-
   assertStringIncludes(kept!, "X-Envelope-Forwarded: NAME=real.test\n");
 });
 
+sinkTest("a client is who the PROXY header says", ["--proxy"], async (sink) => {
+  assertStringIncludes(await invitation(sink), "--proxy v2");
+  const origin = ["--proxy-source", "192.0.2.7:50000", "--proxy-destination", "192.0.2.25:25"];
+  await sends(sink, "--proxy", "v1", ...origin);
+  await prints(sink, "=== #1 connected from 192.0.2.7\n");
+});
+
 sinkTest("faults happen, and are told", ["--fault", "rcpt#2:550 5.1.1 no", "--fault", "quit:drop"], async (sink) => {
   const ran = await send(sink, "-t", "no@x.test");
   assertStringIncludes(ran.out + ran.err, "no@x.test: rejected at RCPT: 550 5.1.1 no");

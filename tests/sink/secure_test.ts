@@ -1,6 +1,7 @@
 // TLS, AUTH, LMTP and Unix sockets on loopback, with plausch's own client, and with bare node:tls.
 import * as Connect from "@plausch/net/connect";
 import type { NetReader } from "@plausch/net/net-socket";
+import * as ProxyProtocol from "@plausch/net/proxy-protocol";
 import * as Authentication from "@plausch/sink/authentication";
 import * as Certificate from "@plausch/sink/certificate";
 import * as Extension from "@plausch/sink/extension";
@@ -263,6 +264,44 @@ live("a path where nobody can listen is an error, not a crash", () =>
   Effect.gen(function* () {
     const error = yield* Effect.flip(Sink.listen({ store: Store.discard, path: "/dev/null/lmtp.sock" }));
     assertEquals(error._tag, "ListenError");
+  }));
+
+/** A header that names this client. */
+const proxied = (address: string, version: "v1" | "v2"): Uint8Array => {
+  const origin = ProxyProtocol.tcp({ address, port: 50000 }, { address: "192.0.2.25", port: 25 });
+  const { encodeV1, encodeV2 } = ProxyProtocol;
+  return Result.getOrThrow(Result.flatMap(origin, version === "v1" ? encodeV1 : encodeV2));
+};
+
+for (const version of ["v1", "v2"] as const) {
+  for (const implicit of [false, true]) {
+    live(
+      `PROXY ${version}${implicit ? " before implicit TLS" : ""}: a message comes from whom the header names`,
+      () =>
+        Effect.gen(function* () {
+          const certificate = yield* Certificate.make(["sink.test"]);
+          const { sink, store } = yield* listen({ proxyProtocol: true, tls: { options: certificate, implicit } });
+          const encryption = implicit ? { tls: { servername: "sink.test", ca: certificate.cert } } : {};
+          const client = yield* connect({ ...to(sink), preface: proxied("192.0.2.7", version), ...encryption });
+          assertMatch(yield* client.hear, /^220 /);
+          yield* client.say("EHLO c.test");
+          yield* deliver(client);
+          assertEquals([store.messages[0]?.peer, store.messages[0]?.protocol], [
+            "192.0.2.7",
+            implicit ? "ESMTPS" : "ESMTP",
+          ]);
+        }),
+    );
+  }
+}
+
+live("PROXY: a client without a header is not served, and no command of it is heard", () =>
+  Effect.gen(function* () {
+    const { sink, events } = yield* listen({ proxyProtocol: true });
+    const client = yield* connect(to(sink));
+    const end = yield* Effect.flip(client.say("EHLO c.test"));
+    assertEquals(end.reason._tag, "SocketCloseError");
+    assertEquals(events, []);
   }));
 
 const faults = (...texts: ReadonlyArray<string>) => texts.map((text) => Result.getOrThrow(Fault.fromString(text)));

@@ -29,6 +29,7 @@ export const commandLine: CommandLine = {
     { name: "port", short: "p", value: "PORT", help: "The port to listen on; default: 2525" },
     { name: "address", value: "IP", help: "The address to listen on; default: 127.0.0.1, this machine only" },
     { name: "socket", value: "PATH", help: "Listen on a Unix socket at this path instead" },
+    { name: "proxy", help: "Expect a PROXY header, v1 or v2, in front of each connection, and believe it" },
     { name: "host", value: "NAME", help: "The name the server gives itself; default: localhost" },
     {
       name: "maildir",
@@ -85,6 +86,7 @@ const invitation = (given: Given, { address, port }: Sink.Sink, pin: string | un
     "Try: plausch send",
     ...given.has("lmtp") ? ["--lmtp"] : [],
     ...given.has("socket") ? [`--socket ${address}`] : [`--server ${isIpv6 ? `[${address}]` : address}:${port}`],
+    ...given.has("proxy") ? ["--proxy v2"] : [],
     ...given.has("tls-implicit") ? ["--tls-implicit"] : [],
     ...pin === undefined ? [] : [`--tls-pin ${pin}`],
     ...user === undefined ? [] : [`--user ${user} ${source}`],
@@ -115,6 +117,7 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
       faults,
       authentication,
       tls: security?.tls,
+      proxyProtocol: given.has("proxy"),
       protocol: given.has("lmtp") ? "lmtp" : "smtp",
       observe: Show.make(shell, given.has("quiet")),
     });
