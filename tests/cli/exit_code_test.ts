@@ -40,6 +40,32 @@ Deno.test("a broken conversation tells how it broke, unless somebody got the mes
   assertEquals(fromRecipients(recipients("accepted", "deferred"), broken("ConnectionLost")), ExitCode.partly);
 });
 
+Deno.test("whatever TLS, a log-in or XCLIENT fails of, it is 77", () => {
+  const reasons: ReadonlyArray<FailureReason> = [
+    "TlsNotOffered",
+    "TlsRefused",
+    "TlsFailed",
+    "StartTlsInjection",
+    "AuthNotOffered",
+    "NoCommonMechanism",
+    "PlaintextAuthRefused",
+    "AuthTemporary",
+    "AuthRejected",
+    "AuthBroken",
+    "XclientNotOffered",
+    "XclientRefused",
+  ];
+  for (const reason of reasons) {
+    assertEquals(fromRecipients(recipients("deferred"), broken(reason)), ExitCode.security, reason);
+    assertEquals(fromRecipients([], broken(reason)), ExitCode.security, reason);
+  }
+});
+
+Deno.test("without recipients, what was asked for succeeded unless it broke", () => {
+  assertEquals(fromRecipients([]), ExitCode.ok);
+  assertEquals(fromRecipients([], broken("Timeout")), ExitCode.deferred);
+});
+
 Deno.test("a command that dies is a bug of ours, one that is interrupted is not", () => {
   assertEquals(fromExit(Exit.succeed(ExitCode.partly)), ExitCode.partly);
   assertEquals(fromExit(Exit.die(new Error("oops"))), ExitCode.bug);

@@ -3,8 +3,10 @@ import type { SessionEvent } from "@plausch/session/event";
 import { SessionError } from "@plausch/session/session-error";
 import * as Reply from "@plausch/smtp/reply";
 import * as ReplyParser from "@plausch/smtp/reply-parser";
+import type { Certificate, TlsReport } from "@plausch/tls/tls-report";
 import cases from "../cases/transcript.jsonl" with { type: "text" };
 import { colours, plain } from "../../tools/plausch/render/paint.ts";
+import * as Tls from "../../tools/plausch/render/tls.ts";
 import * as Transcript from "../../tools/plausch/render/transcript.ts";
 import { octets, parseCases } from "../support/cases.ts";
 
@@ -74,4 +76,100 @@ Deno.test("of a long message the rest is counted, and the next message is shown 
   assertEquals(long.length, 42);
   assertEquals(long.slice(-2), ["=== … 60 more lines sent", " -> ."]);
   assertEquals(render(content("x\r\n.\r\n", true)), [" -> x", " -> ."]);
+});
+
+const said = (line: string, chunk?: number): SessionEvent => ({ _tag: "Said", at: 0, stage: "bdat", line, chunk });
+
+Deno.test("chunks are shown as they are on the wire: cut anywhere, no dot at their end", () => {
+  const render = Transcript.make(plain);
+  const events = [
+    said("BDAT 10", 10),
+    content("Subject:", false),
+    content(" t", false),
+    said("BDAT 7 LAST", 7),
+    content("\r\n\r\n.\r\n", true),
+  ];
+  assertEquals(events.flatMap(render), [
+    " -> BDAT 10",
+    " -> Subject: t",
+    " -> BDAT 7 LAST",
+    " -> ",
+    " -> ",
+    " -> .",
+  ]);
+});
+
+Deno.test("of a message in many chunks the rest is counted, chunk by chunk", () => {
+  const render = Transcript.make(plain);
+  const text = "x\r\n".repeat(50);
+  assertEquals(render(said("BDAT 150", 150)).length + render(content(text, false)).length, 42);
+  assertEquals(render(said("BDAT 150 LAST", 150)), [" -> BDAT 150 LAST"]);
+  assertEquals(render(content(text, true)), ["=== … 50 more lines sent"]);
+});
+
+Deno.test("an octet that stands at the end of a block is not torn from its character", () => {
+  const render = Transcript.make(plain);
+  const [first, second] = ["gr\xc3", "\xbc\xc3\x9fe\r\n.\r\n"];
+  const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+  assertEquals([
+    ...render({ _tag: "Content", at: 0, octets: bytes(first!), last: false }),
+    ...render({ _tag: "Content", at: 0, octets: bytes(second!), last: true }),
+  ], [" -> grüße", " -> ."]);
+});
+
+Deno.test("of a very long line the rest is counted", () => {
+  const render = Transcript.make(plain);
+  assertEquals(render(content(`${"x".repeat(2000)}\r\n.\r\n`, true)), [
+    ` -> ${"x".repeat(998)} … 1002 more octets`,
+    " -> .",
+  ]);
+});
+
+Deno.test("under TLS the markers are wavy, until a new connection", () => {
+  const render = Transcript.make(plain);
+  assertEquals(render({ _tag: "Secured", at: 0, report: undefined }), ["=== TLS started"]);
+  assertEquals(render(said("NOOP")), [" ~> NOOP"]);
+  assertEquals(render(heard(Reply.make(250, "ok"))), ["<~  250 ok"]);
+  assertEquals(render(heard(Reply.make(550, "no"), false)), ["<~* 550 no"]);
+  assertEquals(render(content("x\r\n.\r\n", true)), [" ~> x", " ~> ."]);
+  render({ _tag: "Connected", at: 0 });
+  assertEquals(render(said("NOOP")), [" -> NOOP"]);
+});
+
+Deno.test("names in a certificate cannot paint either", () => {
+  const hostile = "mx\u001b[31m\u202e\n=== forged";
+  const certificate: Certificate = {
+    subject: `CN=${hostile}`,
+    commonName: hostile,
+    issuer: `CN=${hostile}`,
+    subjectAltNames: [`DNS:${hostile}`],
+    validFrom: 0,
+    validTo: 1,
+    serialNumber: hostile,
+    sha256: "aa",
+    spkiSha256: "bb",
+    isSelfSigned: false,
+    der: new Uint8Array(),
+  };
+  const report: TlsReport = {
+    protocol: hostile,
+    cipher: hostile,
+    serverName: hostile,
+    alpnProtocol: undefined,
+    chain: [certificate],
+    verification: { verified: false, fault: "invalid", detail: hostile },
+  };
+  const lines = [...Transcript.handshake(plain, report, 0), ...Tls.chain(report, 25, 0)];
+  assertEquals(lines.length, 12);
+  // deno-lint-ignore no-control-regex
+  for (const line of lines) assert(!/[\x00-\x1f\x7f-\x9f\u202e]/.test(line), line);
+});
+
+Deno.test("how long a certificate is valid is told from now", () => {
+  const day = 24 * 60 * 60 * 1000;
+  const certificate = { validFrom: 10 * day, validTo: 100 * day } as Certificate;
+  assertEquals(Tls.validity(certificate, 9.5 * day), "valid in 1 day");
+  assertEquals(Tls.validity(certificate, 10 * day), "90 days left");
+  assertEquals(Tls.validity(certificate, 99 * day), "1 day left");
+  assertEquals(Tls.validity(certificate, 103 * day), "expired 3 days ago");
 });

@@ -20,6 +20,19 @@ const cases: ReadonlyArray<Case> = [
   { args: "--socket /x --port 25", problem: "--port means nothing beside --socket", hint: "leave" },
   { args: "-s x.test --port 0", problem: '"0" is no port', hint: "from 1 to 65535" },
   { args: "-s x..test", problem: '"x..test"', hint: "write --server HOST or HOST:PORT" },
+  { args: "--proxy v3", problem: '"v3" is no version of the PROXY protocol', hint: "v1 or v2" },
+  { args: "--proxy-source 192.0.2.1:1", problem: "--proxy-source is given without --proxy", hint: "--proxy v1" },
+  { args: "--proxy v1 --proxy-source 192.0.2.1:1", problem: "--proxy-source is one end", hint: "--proxy-destination" },
+  {
+    args: "--proxy v1 --proxy-source 192.0.2.1 --proxy-destination 192.0.2.2:1",
+    problem: "--proxy-source has no port",
+    hint: "192.0.2.1:50000",
+  },
+  {
+    args: "--proxy v1 --proxy-source 192.0.2.1:1 --proxy-destination [::1]:1",
+    problem: "do not fit",
+    hint: "of one family",
+  },
   // TLS
   {
     args: "--tls sometimes",

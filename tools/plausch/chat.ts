@@ -139,7 +139,7 @@ const conversation = (
 ): object => ({
   event: "conversation",
   server: nameOf(destination),
-  tls: progress.report === undefined ? null : Tls.json(progress.report),
+  tls: progress.report === undefined ? null : Tls.jsonWithoutChain(progress.report),
   authenticated: progress.isAuthenticated && failure?.reason !== "AuthBroken" ? progress.mechanism : null,
   adaptations,
 });

@@ -68,7 +68,7 @@ export const nameServers = (given: Given): ReadonlyArray<string> | undefined => 
 };
 
 /** `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT` or a bare IPv6 address. */
-const split = (server: string): { readonly host: string; readonly port: string | undefined } => {
+export const split = (server: string): { readonly host: string; readonly port: string | undefined } => {
   const bracketed = /^\[(?:IPv6:)?([^\]]*)\](?::(.*))?$/i.exec(server);
   if (bracketed !== null) return { host: bracketed[1]!, port: bracketed[2] };
   const [host = "", port, ...more] = server.split(":");

@@ -43,10 +43,10 @@ const show = (text: string): void => void Deno.stdout.writeSync(encoder.encode(t
 export function promptSecret(message: string = "Secret", options: PromptSecretOptions = {}): string | null {
   const { mask = "*", clear = false } = options;
   if (!Deno.stdin.isTerminal()) return null;
-  show(`${message} `);
-  // Ctrl-C goes on to interrupt; Windows has no such mode.
+  // First, so that nothing is shown of what is typed early. Ctrl-C goes on to interrupt; Windows has no such mode.
   Deno.stdin.setRaw(true, { cbreak: Deno.build.os !== "windows" });
   try {
+    show(`${message} `);
     return readLine((length) => {
       if (mask !== "") show(`${eraseLine}${message} ${mask.repeat(length)}`);
     });

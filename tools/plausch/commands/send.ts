@@ -22,6 +22,7 @@ import * as Authentication from "../send/authentication.ts";
 import * as Message from "../send/message.ts";
 import * as Parameters from "../send/parameters.ts";
 import * as Protocol from "../send/protocol.ts";
+import * as Proxy from "../send/proxy.ts";
 import * as Stops from "../send/stops.ts";
 import * as Tls from "../send/tls.ts";
 import { Shell } from "../shell.ts";
@@ -33,6 +34,7 @@ const serverOptions: ReadonlyArray<Option> = [
   ...Target.options,
   { name: "helo", value: "NAME", help: "The name to say in EHLO; default: this host's name" },
   { name: "timeout", value: "DURATION", help: "Limit for each answer, like 30s or 5m; default: those of RFC 5321" },
+  ...Proxy.options,
 ].map((option) => ({ ...option, group: "Server" }));
 
 const outputOptions: ReadonlyArray<Option> = [
@@ -127,6 +129,7 @@ const talk = (
     const limit = yield* Values.duration(given, "timeout");
     const security = yield* Tls.fromOptions(given, target._tag === "Unix" ? undefined : target.port);
     const protocol = yield* Protocol.fromOptions(given);
+    const preface = yield* Proxy.fromOptions(given);
     const addressed = yield* envelope(given, { isBeforeMail });
     const host = yield* Effect.fromResult(Domain.hostFromString(yield* heloName(given)));
     const content = addressed.recipients.length === 0
@@ -145,6 +148,7 @@ const talk = (
         timeouts: limit === undefined ? Timeouts.defaults : Timeouts.all(limit),
       },
       security,
+      preface,
       showsChain: given.has("tls-report"),
     };
   });

@@ -23,27 +23,29 @@ export interface MessageLines {
 export const make = (): MessageLines => {
   let line: Array<number> = [];
   let length = 0;
-  const take = (withoutEnd: boolean): string => {
-    const isCut = length > line.length;
-    if (withoutEnd && !isCut && line.at(-1) === cr) line.pop();
-    const text = Printable.escapeOctets(Uint8Array.from(line));
-    const more = isCut ? ` … ${length - line.length} more octets` : "";
+  let last: number | undefined;
+  /** The line so far; its end is `octets` long. */
+  const take = (octets: number): string => {
+    const shown = line.slice(0, length - octets);
+    const more = length - octets - shown.length;
     line = [];
     length = 0;
-    return text + more;
+    last = undefined;
+    return Printable.escapeOctets(Uint8Array.from(shown)) + (more > 0 ? ` … ${more} more octets` : "");
   };
   return {
     push: (octets) => {
       const lines: Array<string> = [];
       for (const octet of octets) {
-        if (octet === lf) lines.push(take(true));
+        if (octet === lf) lines.push(take(last === cr ? 1 : 0));
         else {
           if (line.length < shownOctets) line.push(octet);
           length++;
+          last = octet;
         }
       }
       return lines;
     },
-    end: () => length === 0 ? undefined : take(false),
+    end: () => length === 0 ? undefined : take(0),
   };
 };

@@ -112,8 +112,8 @@ const certificateJson = (self: Certificate): object => ({
   der: base64(self.der),
 });
 
-/** The report as plain data; certificates are there in full, as DER in base64. */
-export const json = (self: TlsReport): object => ({
+/** The report as plain data, but for the certificates. */
+export const jsonWithoutChain = (self: TlsReport): object => ({
   protocol: self.protocol,
   cipher: self.cipher,
   serverName: self.serverName ?? null,
@@ -121,5 +121,10 @@ export const json = (self: TlsReport): object => ({
   verification: self.verification.verified
     ? { verified: true, by: self.verification.by, fault: null, detail: null }
     : { verified: false, by: null, fault: self.verification.fault, detail: self.verification.detail ?? null },
+});
+
+/** The report as plain data; certificates are there in full, as DER in base64. */
+export const json = (self: TlsReport): object => ({
+  ...jsonWithoutChain(self),
   chain: self.chain.map(certificateJson),
 });
