@@ -1,86 +1,108 @@
 import { assert, assertEquals } from "@std/assert";
-import * as Outcome from "@plausch/session/outcome";
-import * as Content from "@plausch/session/content";
 import { converse } from "@plausch/session/converse";
-import * as Envelope from "@plausch/session/envelope";
-import * as Domain from "@plausch/smtp/domain";
+import type { SessionEvent } from "@plausch/session/event";
+import * as Outcome from "@plausch/session/outcome";
+import type { Verdict } from "@plausch/session/outcome";
 import { GrammarError } from "@plausch/smtp/grammar-error";
 import * as MockSocket from "@plausch/testing/mock-socket";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
-import * as Result from "effect/Result";
 import * as Socket from "effect/socket/Socket";
 import * as TestClock from "effect/testing/TestClock";
-import { play, serverOctets, summary } from "../support/by_hand.ts";
-import { chunkings, octets } from "../support/cases.ts";
-import { type Dialogue, dialogues as allDialogues, plain, toScript } from "../support/dialogue.ts";
+import { play, summary } from "../support/by_hand.ts";
+import { chunkings } from "../support/cases.ts";
+import { verdictsAfter } from "../support/cut.ts";
+import { contentOf, type Dialogue, dialogues, envelopeOf, settings, toScript, total } from "../support/dialogue.ts";
 import { it } from "../support/it.ts";
 
-const dialogues = allDialogues.filter(plain);
+const nexts: Readonly<Record<string, Outcome.Next>> = {
+  "next-mx": "next-host",
+  "plaintext-retry": "plaintext-retry",
+  done: "done",
+  never: "never",
+  later: "later",
+};
 
-const nexts = { "next-mx": "next-host", done: "done", never: "never", later: "later" } as const;
+Deno.test("all dialogues are played", () => assertEquals(dialogues.length, 95));
 
-Deno.test("there are plain dialogues to play", () => assert(dialogues.length > 50));
+const ways: ReadonlyArray<(octets: Uint8Array) => ReadonlyArray<Uint8Array>> = [
+  (octets) => [octets],
+  ...[1, 2].map((way) => (octets: Uint8Array) => chunkings(octets)[way]!),
+];
 
 for (const dialogue of dialogues) {
   Deno.test(`${dialogue.id}: says and concludes what is expected, in every chunking`, () => {
-    const { expect } = dialogue;
-    const ways = [
-      (octets: Uint8Array) => [octets],
-      ...[1, 2].map((way) => (octets: Uint8Array) => chunkings(octets)[way]!),
-    ];
+    const { expect, policy } = dialogue;
     for (const cut of ways) {
       const played = play(dialogue, { cut });
       assertEquals(summary(played.recipients), expect.recipients);
-      assertEquals(Outcome.next(played.recipients), nexts[expect.next as keyof typeof nexts]);
       assertEquals(played.error, expect.error);
+      assertEquals(Outcome.next(played.recipients, policy.tls), nexts[expect.next]);
+      assertEquals(played.tls, expect.tls);
     }
   });
 }
 
-const delivered = dialogues.filter(({ steps, expect }) =>
-  expect.error === null && steps.filter((step) => "data" in step).length === 1 &&
-  Object.values(expect.recipients).some((recipient) => recipient.verdict === "accepted")
-);
+const byAddress = (recipients: ReadonlyArray<Outcome.RecipientOutcome>): Readonly<Record<string, Verdict>> =>
+  Object.fromEntries(recipients.map(({ address, verdict }) => [address, verdict]));
 
-Deno.test("there are delivered dialogues to cut", () => assert(delivered.length > 15));
-
-/** Octets of the server before the message, and up to the end of the reply to it. */
-const finalReply = ({ steps }: Dialogue): readonly [begin: number, end: number] => {
-  const at = steps.findIndex((step) => "data" in step);
-  const octetsOf = (from: number, to: number) =>
-    steps.slice(from, to).reduce((sum, step) => sum + (serverOctets(step)?.length ?? 0), 0);
-  return [octetsOf(0, at), octetsOf(0, at + 2)];
+/** What is known of a cut conversation must hold together. */
+const assertCut = (
+  dialogue: Dialogue,
+  recipients: ReadonlyArray<Outcome.RecipientOutcome>,
+  verdicts: Readonly<Record<string, Verdict>>,
+  where: string,
+): void => {
+  assertEquals(byAddress(recipients), verdicts, where);
+  const whole = dialogue.expect.recipients;
+  for (const { address, verdict, reason, code } of recipients) {
+    if (code !== undefined) assertEquals([verdict, code], [whole[address]?.verdict, whole[address]?.code], where);
+    else assert(reason !== undefined, `${where}: ${address} has neither a code nor a reason`);
+  }
+  const next = Outcome.next(recipients, dialogue.policy.tls);
+  if (Object.values(verdicts).includes("uncertain")) assertEquals(next, "later", where);
+  if (Object.values(verdicts).every((verdict) => verdict === "accepted")) assertEquals(next, "done", where);
 };
 
-for (const dialogue of delivered) {
-  Deno.test(`${dialogue.id}: cut after every octet of the server, it ends in the right verdict`, () => {
-    const [begin, end] = finalReply(dialogue);
-    const total = dialogue.steps.reduce((sum, step) => sum + (serverOctets(step)?.length ?? 0), 0);
-    for (let endAfter = 0; endAfter <= total; endAfter++) {
+for (const dialogue of dialogues) {
+  Deno.test(`${dialogue.id}: cut after every octet of the server, it ends in the right verdicts`, () => {
+    const verdicts = verdictsAfter(dialogue);
+    for (let endAfter = 0; endAfter <= total(dialogue); endAfter++) {
       const { recipients } = play(dialogue, { endAfter });
+      assertCut(dialogue, recipients, verdicts(endAfter), `cut after ${endAfter} octets`);
+    }
+  });
+
+  Deno.test(`${dialogue.id}: cut at every write, nobody is uncertain before the end of the message is written`, () => {
+    const whole = play(dialogue);
+    for (let endAfterWrites = 0; endAfterWrites <= whole.writes; endAfterWrites++) {
+      const { recipients, hasEnded } = play(dialogue, { endAfterWrites });
       assertEquals(recipients.length, dialogue.envelope.to.length);
-      for (const { address, verdict } of recipients) {
-        const whole = dialogue.expect.recipients[address]?.verdict;
-        if (whole === "accepted") {
-          const expected = endAfter < begin ? "deferred" : endAfter < end ? "uncertain" : "accepted";
-          assertEquals(verdict, expected, `${address}, cut after ${endAfter} of ${total} octets`);
-        } else assert(verdict === whole || verdict === "deferred" && endAfter < begin, `${address}: ${verdict}`);
-      }
+      if (!hasEnded) assert(recipients.every(({ verdict }) => verdict === "deferred" || verdict === "rejected"));
     }
   });
 }
 
-/** Holds a dialogue over the mock socket, with all the time in the world; gives the verdicts and the failure's reason. */
+Deno.test("dialogues end in every verdict when they are cut", () => {
+  const seen = new Set(dialogues.flatMap((dialogue) => {
+    const verdicts = verdictsAfter(dialogue);
+    return Array.from({ length: total(dialogue) + 1 }, (_, octets) => Object.values(verdicts(octets))).flat();
+  }));
+  assertEquals([...seen].sort(), ["accepted", "deferred", "rejected", "uncertain"]);
+});
+
+/** Holds a dialogue over the mock socket, with all the time in the world. */
 const converseOver = (dialogue: Dialogue, options: MockSocket.Options) =>
   Effect.gen(function* () {
     const peer = yield* MockSocket.make(toScript(dialogue), options);
+    const events: Array<SessionEvent> = [];
     const fiber = yield* Effect.forkChild(
       converse({
-        host: Result.getOrThrow(Domain.hostFromString(dialogue.policy.helo)),
-        pipelining: dialogue.policy.pipelining,
-        envelope: Result.getOrThrow(Envelope.make(dialogue.envelope)),
-        content: Result.getOrThrow(Content.make(octets(dialogue.message))),
+        ...settings(dialogue),
+        envelope: envelopeOf(dialogue),
+        content: contentOf(dialogue),
+        retryInClear: false,
+        observe: (event) => events.push(event),
       }).pipe(
         Effect.map(({ recipients }) => ({ recipients, error: undefined as string | undefined })),
         Effect.catchTag("SessionError", ({ recipients, reason, cause }) =>
@@ -90,34 +112,30 @@ const converseOver = (dialogue: Dialogue, options: MockSocket.Options) =>
       { startImmediately: true },
     );
     yield* TestClock.adjust("1 hour");
-    return { peer, ...(yield* Fiber.join(fiber)) };
+    return { peer, events, ...(yield* Fiber.join(fiber)) };
   });
 
 for (const dialogue of dialogues) {
   it(`${dialogue.id}: the same over the mock socket, in one piece and octet by octet`, () =>
     Effect.gen(function* () {
+      const { expect, policy } = dialogue;
       for (const chunking of ["whole", "octet"] as const) {
-        const { peer, recipients, error } = yield* converseOver(dialogue, { chunking });
-        assertEquals(summary(recipients), dialogue.expect.recipients);
+        const { peer, recipients, error, events } = yield* converseOver(dialogue, { chunking });
+        assertEquals(summary(recipients), expect.recipients);
         const reason = error ?? recipients.find((recipient) => recipient.reason !== undefined)?.reason ?? null;
-        assertEquals(reason, dialogue.expect.error);
+        assertEquals(reason, expect.error);
+        assertEquals(Outcome.next(recipients, policy.tls), nexts[expect.next]);
+        assertEquals(events.some((event) => event._tag === "Secured"), expect.tls);
         if (!dialogue.steps.some((step) => "close" in step)) yield* peer.verify;
       }
     }));
-}
 
-for (const dialogue of delivered) {
-  it(`${dialogue.id}: cut over the mock socket after every octet of the server, nobody is without a verdict`, () =>
+  it(`${dialogue.id}: cut over the mock socket after every octet of the server, it ends in the right verdicts`, () =>
     Effect.gen(function* () {
-      const [begin, end] = finalReply(dialogue);
-      for (let cutAfter = 0; cutAfter <= end; cutAfter++) {
+      const verdicts = verdictsAfter(dialogue);
+      for (let cutAfter = 0; cutAfter <= total(dialogue); cutAfter++) {
         const { recipients } = yield* converseOver(dialogue, { cutAfter });
-        for (const { address, verdict } of recipients) {
-          const whole = dialogue.expect.recipients[address]?.verdict;
-          if (whole !== "accepted") continue;
-          const expected = cutAfter < begin ? "deferred" : cutAfter < end ? "uncertain" : "accepted";
-          assertEquals(verdict, expected, `${address}, cut after ${cutAfter} octets`);
-        }
+        assertCut(dialogue, recipients, verdicts(cutAfter), `cut after ${cutAfter} octets`);
       }
     }));
 }

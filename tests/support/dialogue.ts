@@ -1,4 +1,13 @@
+import type { Authentication } from "@plausch/session/authentication";
+import * as Content from "@plausch/session/content";
+import * as Envelope from "@plausch/session/envelope";
+import * as Domain from "@plausch/smtp/domain";
+import * as Octets from "@plausch/smtp/octets";
+import * as Parameter from "@plausch/smtp/parameter";
+import type { Mechanism } from "@plausch/smtp/sasl";
 import * as Transcript from "@plausch/testing/transcript";
+import * as Redacted from "effect/Redacted";
+import * as Result from "effect/Result";
 import text from "../cases/dialogues.jsonl" with { type: "text" };
 import { octets, parseCases } from "./cases.ts";
 
@@ -71,32 +80,76 @@ export interface Expectation {
 /** All dialogues, in the order of the file. */
 export const dialogues: ReadonlyArray<Dialogue> = parseCases<Dialogue>(text);
 
-/** Whether a dialogue needs no more than HELO, EHLO, MAIL, RCPT, DATA, RSET, NOOP and QUIT in clear. */
-export const plain = ({ policy, steps }: Dialogue): boolean =>
-  policy.tls === "none" && policy.auth === undefined && !policy.lmtp && !policy.bdat && !policy.requireTls &&
-  policy.ret === undefined && policy.envid === undefined && policy.notify === undefined &&
-  steps.every((step) => !("tls" in step || "bdat" in step));
+const crlf = (lines: string | ReadonlyArray<string>): string =>
+  (typeof lines === "string" ? [lines] : lines).map((line) => `${line}\r\n`).join("");
 
-const linesOf = (lines: string | ReadonlyArray<string>): ReadonlyArray<string> =>
-  typeof lines === "string" ? [lines] : lines;
+/** The octets of a server's step. */
+export const serverOctets = (step: DialogueStep): Uint8Array | undefined => {
+  if ("server" in step) return octets(crlf(step.server));
+  return "raw" in step ? octets(step.raw) : undefined;
+};
+
+/** How many octets the server says in all. */
+export const total = ({ steps }: Dialogue): number =>
+  steps.reduce((sum, step) => sum + (serverOctets(step)?.length ?? 0), 0);
+
+/** The octets that each step expects of the client. */
+export const clientOctets = ({ message, steps }: Dialogue): ReadonlyArray<Uint8Array | undefined> => {
+  let sent = 0;
+  return steps.map((step) => {
+    if ("client" in step) return Octets.encode(crlf(step.client));
+    if ("data" in step) return octets(step.data);
+    if (!("bdat" in step)) return undefined;
+    const [size, isLast] = step.bdat;
+    const chunk = Transcript.chunk(octets(message).slice(sent, sent + size), isLast);
+    sent += size;
+    return chunk.octets;
+  });
+};
 
 /** The script that plays a dialogue's server and expects its client. */
-export const toScript = ({ message, steps }: Dialogue): Transcript.Script => {
-  let sent = 0;
-  return steps.map((step): Transcript.Step => {
-    if ("server" in step) return Transcript.server(...linesOf(step.server));
-    if ("raw" in step) return Transcript.server(octets(step.raw));
-    if ("client" in step) return Transcript.client(...linesOf(step.client));
-    if ("data" in step) return Transcript.client(octets(step.data));
-    if ("bdat" in step) {
-      const [size, isLast] = step.bdat;
-      const content = octets(message).slice(sent, sent + size);
-      sent += size;
-      return Transcript.client(`BDAT ${size}${isLast ? " LAST" : ""}`, content);
-    }
+export const toScript = (dialogue: Dialogue): Transcript.Script => {
+  const expected = clientOctets(dialogue);
+  return dialogue.steps.map((step, at): Transcript.Step => {
+    const said = serverOctets(step);
+    if (said !== undefined) return Transcript.server(said);
     if ("close" in step) return Transcript.stage("server closes");
     if ("eof" in step) return Transcript.stage("client closes");
     if ("silent" in step) return Transcript.stage("server never answers");
-    return Transcript.stage(step.tls === "ok" ? "tls starts" : "tls fails");
+    if ("tls" in step) return Transcript.stage(step.tls === "ok" ? "tls starts" : "tls fails");
+    return Transcript.client(expected[at]!);
   });
 };
+
+const authentication = ({ user, pass, mechs }: NonNullable<Policy["auth"]>): Authentication => {
+  const secret = Redacted.make(pass);
+  return mechs === undefined
+    ? { credentials: { _tag: "Password", user, password: secret } }
+    : { credentials: { _tag: "Token", user, token: secret }, mechanisms: mechs as ReadonlyArray<Mechanism> };
+};
+
+/** The client's settings. */
+export const settings = ({ policy }: Dialogue) => ({
+  host: Result.getOrThrow(Domain.hostFromString(policy.helo)),
+  pipelining: policy.pipelining,
+  protocol: policy.lmtp ? "lmtp" as const : "smtp" as const,
+  tls: policy.tls,
+  auth: policy.auth === undefined ? undefined : authentication(policy.auth),
+  chunking: policy.bdat ?? false,
+});
+
+/** Who sends to whom, with what the policy asks for. */
+export const envelopeOf = ({ envelope, policy: { ret, envid, requireTls, notify } }: Dialogue): Envelope.Envelope => {
+  const parameters = {
+    ...(ret === undefined ? {} : { ret: ret as "FULL" | "HDRS" }),
+    ...(envid === undefined ? {} : { envid }),
+    ...(requireTls === undefined ? {} : { requireTls }),
+  };
+  const made = Result.getOrThrow(Envelope.make({ ...envelope, parameters }));
+  if (notify === undefined) return made;
+  const forEach = { notify: Result.getOrThrow(Parameter.notifyFromString(notify)) };
+  return { ...made, recipients: made.recipients.map(({ path }) => ({ path, parameters: forEach })) };
+};
+
+/** The message. */
+export const contentOf = ({ message }: Dialogue): Content.Content => Result.getOrThrow(Content.make(octets(message)));

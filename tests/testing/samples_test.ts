@@ -12,7 +12,7 @@ import pipelining from "../transcripts/pipelining.txt" with { type: "text" };
 import slow from "../transcripts/slow.txt" with { type: "text" };
 import starttls from "../transcripts/starttls.txt" with { type: "text" };
 import tooBig from "../transcripts/too_big.txt" with { type: "text" };
-import { dialogues, plain, toScript } from "../support/dialogue.ts";
+import { dialogues, toScript } from "../support/dialogue.ts";
 import { it } from "../support/it.ts";
 import { perfectClient } from "./_perfect_client.ts";
 
@@ -76,14 +76,5 @@ Deno.test("every dialogue is a script, and its client lines are what the script 
     assertEquals(clientLines.slice(0, said.length), said, id);
     // One client speaks to a server that has closed.
     assertEquals(clientLines.slice(said.length), id === "dlg-close-after-final" ? ["QUIT"] : [], id);
-  }
-});
-
-Deno.test("plain dialogues need neither TLS, AUTH, LMTP, BDAT nor DSN", () => {
-  const chosen = dialogues.filter(plain);
-  assertEquals(chosen.length, 64);
-  for (const { id, clientLines } of chosen) {
-    assert(clientLines.every((line) => /^(EHLO|HELO|MAIL|RCPT|DATA|RSET|NOOP|QUIT)\b/.test(line)), id);
-    assert(!clientLines.some((line) => / (RET|ENVID|NOTIFY|ORCPT|AUTH)=| REQUIRETLS/.test(line)), id);
   }
 });
