@@ -279,9 +279,13 @@ for (const version of ["v1", "v2"]) {
 
 peerTest("postfix learns the true address where a PROXY header makes no other up", ["postfix"], async ({ postfix }) => {
   const mark = newMark();
-  const sent = await send({ port: portOf(postfix, "proxy"), message: letter(mark), args: ["--proxy", "v1"] });
+  const order = { port: portOf(postfix, "proxy"), message: letter(mark) };
+  const sent = await send({ ...order, args: ["--proxy", "v2"] });
   assertEquals(sent.code, 0, sent.text);
   assertStringIncludes(text(await stored(postfix, mark)), "(unknown [127.0.0.1])");
+  // Postfix does not know the UNKNOWN of version 1.
+  const unknown = await send({ ...order, args: ["--proxy", "v1"] });
+  assertEquals([unknown.code, unknown.verdicts["bob@plausch.test"]], [75, "deferred greeting 421"], unknown.text);
 });
 
 peerTest("postfix waits for a PROXY header in vain: deferred", ["postfix"], async ({ postfix }) => {

@@ -218,6 +218,23 @@ sinkTest("swaks passes for another client by XCLIENT", "swaks", ["--offer", "XCL
   assertEquals(output.match(/^<- +220 /gm)?.length, 2, output);
 });
 
+const headers: ReadonlyArray<readonly [version: string, ...ReadonlyArray<string>]> = [
+  ["1", "--proxy-family", "TCP4"],
+  ["2", "--proxy-family", "AF_INET", "--proxy-protocol", "STREAM", "--proxy-command", "PROXY"],
+];
+for (const [version, ...args] of headers) {
+  sinkTest(`swaks speaks for a proxy, version ${version}`, "swaks", ["--proxy"], async (sink, program) => {
+    const { code, output } = await run(program, [
+      ...[...clients[0]!.args({ sink }), "--proxy-version", version, ...args],
+      ...["--proxy-source", "192.0.2.33", "--proxy-source-port", "5555"],
+      ...["--proxy-dest", "127.0.0.1", "--proxy-dest-port", "25"],
+    ]);
+    assertEquals(code, 0, output);
+    assertStringIncludes(sink.printed(), "192.0.2.33");
+    assertEquals((await sink.kept()).length, 1);
+  });
+}
+
 sinkTest("swaks meets the limits of the sink", "swaks", ["--limits", "RCPTMAX=2"], async (sink, program) => {
   const { code, output } = await run(program, [...clients[0]!.args({ sink }), "--to", "b@d.test,c@d.test,e@d.test"]);
   assertEquals(code, 0, output);
