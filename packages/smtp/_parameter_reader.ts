@@ -1,4 +1,4 @@
-import { isAscii, isControl, isLetDig } from "./_characters.ts";
+import { charsetFault, isAscii, isControl, isLetDig } from "./_characters.ts";
 import { isDateTime } from "./_date_time.ts";
 import { isAtom, isDeliverBy, isNotifyList, isSubmitter, maxEnvid, maxOrcpt } from "./_parameter_writer.ts";
 import { fault, type Source } from "./_source.ts";
@@ -116,7 +116,10 @@ const readOrcpt = (one: EsmtpParameter, lenient: boolean): OriginalRecipient | G
   const read = isUtf8 ? readUtf8Address : readXtext;
   const address = read(source, one.keyword.length + semicolon + 2, lenient);
   if (address instanceof GrammarError) return address;
-  return address !== "" && (isUtf8 || isPrintable(address)) ? { addressType, address } : fault(source, "BadOrcpt");
+  // Postfix 3.7 sends rfc822 and the xtext of UTF-8 octets, where RFC 6533 has a type of its own.
+  const isPlain = isPrintable(address) ||
+    lenient && charsetFault({ subject: "parameter", text: address }, true) === undefined;
+  return address !== "" && (isUtf8 || isPlain) ? { addressType, address } : fault(source, "BadOrcpt");
 };
 
 const readAuth = (one: EsmtpParameter, lenient: boolean): string | GrammarError => {

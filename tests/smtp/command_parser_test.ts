@@ -326,6 +326,10 @@ Deno.test("lenient mode takes an equals sign in a value", () => {
     orcpt: { addressType: "rfc822", address: "x=y@b.c" },
     other: [{ keyword: "XOORG", value: "a=b" }],
   });
+  const octets = "RCPT TO:<a@b.c> ORCPT=rfc822;+E7+94+A8@b.c";
+  assertEquals(fault(octets), ["BadOrcpt", 501]);
+  const asPostfix = read(octets, lenient);
+  assertEquals(asPostfix._tag === "RCPT" && asPostfix.parameters.orcpt?.address, "\u7528@b.c");
   const utf8 = read("RCPT TO:<a@b.c> ORCPT=utf-8;x+y=\\x{fc}@b.c", lenient);
   assert(utf8._tag === "RCPT");
   assertEquals(utf8.parameters.orcpt, { addressType: "utf-8", address: "x+y=ü@b.c" });
