@@ -1,10 +1,8 @@
-import * as Listen from "@plausch/net/listen";
-import type { ListenError } from "@plausch/net/listen-error";
 import * as Authentication from "@plausch/sink/authentication";
 import * as Extension from "@plausch/sink/extension";
 import * as Fault from "@plausch/sink/fault";
 import type * as Sink from "@plausch/sink/sink";
-import { listen, serve } from "@plausch/sink/sink";
+import { listen } from "@plausch/sink/sink";
 import * as Store from "@plausch/sink/store";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
@@ -149,36 +147,20 @@ export const plauschOnTerminal = async (args: ReadonlyArray<string>, text: strin
   return { code, out, err: "" };
 };
 
-type Used<A> = (sink: Sink.Sink, store: Store.MemoryStore) => Promise<A>;
-
-const during = async <A>(
-  start: (store: Store.MemoryStore) => Effect.Effect<Sink.Sink, ListenError, Scope.Scope>,
-  use: Used<A>,
+/** A sink on loopback for the time of one function. */
+export const withSink = async <A>(
+  use: (sink: Sink.Sink, store: Store.MemoryStore) => Promise<A>,
+  options: Partial<Sink.ListenOptions> = {},
 ): Promise<A> => {
   const store = Store.memory();
   const scope = await Effect.runPromise(Scope.make());
   try {
-    return await use(await Effect.runPromise(Scope.provide(start(store), scope)), store);
+    const sink = await Effect.runPromise(Scope.provide(listen({ store, ...options }), scope));
+    return await use(sink, store);
   } finally {
     await Effect.runPromise(Scope.close(scope, Exit.void));
   }
 };
-
-/** A sink on loopback for the time of one function. */
-export const withSink = <A>(use: Used<A>, options: Partial<Sink.ListenOptions> = {}): Promise<A> =>
-  during((store) => listen({ store, ...options }), use);
-
-/** The same, and it believes what the PROXY protocol says of its clients. */
-export const withProxiedSink = <A>(use: Used<A>, options: Partial<Sink.ServeOptions> = {}): Promise<A> =>
-  during((store) =>
-    Effect.gen(function* () {
-      const listener = yield* Listen.listen({ proxyProtocol: true });
-      const run = listener.run((socket, { remoteAddress: peer }) =>
-        serve(socket, { store, ...options }, { connection: 1, peer })
-      );
-      yield* Effect.forkScoped(run);
-      return listener;
-    }), use);
 
 /** The path of a certificate or key of the tests for sockets: `server.pem` is for mx.example.test, signed by `ca.pem`. */
 export const fixture = (name: string): string => fromFileUrl(new URL(`../net/fixtures/${name}`, import.meta.url));

@@ -16,7 +16,6 @@ import {
   type Ran,
   spkiOf,
   type Surroundings,
-  withProxiedSink,
   withSink,
 } from "./_cli.ts";
 
@@ -27,8 +26,6 @@ interface Case {
   /** The arguments in place of server, sender and recipient, where those are what is tested. */
   readonly instead?: (sink: Sink.Sink) => ReadonlyArray<string>;
   readonly sink?: Partial<Sink.ListenOptions>;
-  /** Whether the sink believes what the PROXY protocol says. */
-  readonly proxy?: boolean;
   readonly around?: Surroundings;
   /** Default: 0. */
   readonly code?: number;
@@ -132,13 +129,13 @@ const cases: { readonly [flag: string]: Case } = {
   },
   proxy: {
     args: ["--proxy", "v2"],
-    proxy: true,
+    sink: { proxyProtocol: true },
     check: ({ out }) =>
       assertMatch(out, /\n=== Connected to .*\n=== Sent before everything: PROXY v2 LOCAL\n<- {2}220 /),
   },
   "proxy-source": {
     args: ["--proxy", "v1", "--proxy-source", "192.0.2.7:50000", "--proxy-destination", "192.0.2.25:25"],
-    proxy: true,
+    sink: { proxyProtocol: true },
     check: ({ out }, { peer }) => {
       assertStringIncludes(out, "PROXY v1 TCP4 192.0.2.7:50000 to 192.0.2.25:25\n");
       assertEquals(peer, "192.0.2.7");
@@ -146,7 +143,7 @@ const cases: { readonly [flag: string]: Case } = {
   },
   "proxy-destination": {
     args: ["--proxy", "v2", "--proxy-source", "[2001:db8::7]:50000", "--proxy-destination", "[2001:db8::25]:25"],
-    proxy: true,
+    sink: { proxyProtocol: true },
     check: ({ out }, { peer }) => {
       assertStringIncludes(out, "PROXY v2 TCP6 [2001:db8::7]:50000 to [2001:db8::25]:25\n");
       assertEquals(peer, "2001:db8::7");
@@ -328,14 +325,14 @@ Deno.test("every flag of send has a line of help under one of the headings", () 
   for (const line of help.split("\n")) assert(line.length <= 80, line);
 });
 
-for (const [flag, { args, instead, sink: options, proxy, around, code = 0, check }] of Object.entries(cases)) {
+for (const [flag, { args, instead, sink: options, around, code = 0, check }] of Object.entries(cases)) {
   Deno.test(`--${flag}`, async () => {
     const folder = await Deno.makeTempDir();
     const files: Readonly<Record<string, string>> = { FILE: `${folder}/password`, "@MESSAGE": `@${folder}/message` };
     try {
       await Deno.writeTextFile(`${folder}/password`, `${alice.password}\r\nnot this\n`);
       await Deno.writeTextFile(`${folder}/message`, "Subject: t\n\nhallo\n");
-      await (proxy === true ? withProxiedSink : withSink)(async (sink, store) => {
+      await withSink(async (sink, store) => {
         const head = instead?.(sink) ?? ["-s", here(sink), "-t", "you@x.test", "-f", "me@x.test"];
         const ran = await plausch(["send", ...head, ...args.map((arg) => files[arg] ?? arg)], around);
         assertEquals(ran.code, code, ran.out + ran.err);
