@@ -58,7 +58,10 @@ export interface ListenOptions {
   readonly host?: string | undefined;
   /** The port; 0, the default, lets the system choose a free one. */
   readonly port?: number | undefined;
-  /** Listens on a Unix socket at this path instead. */
+  /**
+   * Listens on a Unix socket at this path instead. Nothing may be there: a file that a dead server has left is not removed, because only
+   * its owner knows that it is dead. Closing the listener removes its own.
+   */
   readonly path?: string | undefined;
   /** Connections at one time, 1000 by default; those beyond are closed at once. */
   readonly maxConnections?: number | undefined;

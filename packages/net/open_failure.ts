@@ -2,7 +2,7 @@
  * Why a connection or a listener could not be opened, in words for people.
  *
  * Systems answer with short codes, runtimes with others. {@linkcode explain} finds the code inside a `SocketError`, a `ListenError` or a
- * bare system error and says what it means and what to try.
+ * bare system error, or the `TlsError` of a handshake, and says what it means and what to try.
  *
  * @example
  * ```ts
@@ -18,10 +18,15 @@
  *
  * @module
  */
+import { TlsError } from "@plausch/tls/tls-error";
+import { isIP } from "node:net";
 
 /** One failure to open, as data. */
 export interface OpenFailure {
-  /** The code of the system or the runtime: `ECONNREFUSED`, `ENOTFOUND`, `NotCapable`, ...; `Unknown` when there is none. */
+  /**
+   * The code of the system or the runtime: `ECONNREFUSED`, `ENOTFOUND`, `NotCapable`, ...; the reason of a `TlsError`; `Unknown` when
+   * there is none.
+   */
   readonly code: string;
   /** What happened, in a few words. */
   readonly what: string;
@@ -59,6 +64,7 @@ const words: ReadonlyMap<string, Words> = new Map(Object.entries<Words>({
   ],
   ENOENT: ["There is no socket file at that path", "Check the path, and whether the server runs"],
   ENOTFOUND: ["The name has no address", "Check the spelling of the host name"],
+  EPIPE: ["The other side closed the connection at once", "It may not want connections from here: its log may say why"],
   EPERM: ["A rule of this machine forbids it", "Check the local firewall"],
   ERR_INVALID_IP_ADDRESS: [
     "The source address is not an IP address",
@@ -71,6 +77,17 @@ const words: ReadonlyMap<string, Words> = new Map(Object.entries<Words>({
   ],
 }));
 
+/** Other words where the address is the path of a Unix socket; by what was tried. */
+const pathWords: ReadonlyMap<string, Words> = new Map(Object.entries<Words>({
+  "connect EINVAL": ["That is no path for a socket", "Give a shorter one: it may have about 100 octets"],
+  "listen EADDRINUSE": [
+    "There is something at that path already",
+    "Choose another path, or stop the program that listens there; if none does any more, remove the file",
+  ],
+  "listen EINVAL": ["That is no path for a socket", "Give a shorter one: it may have about 100 octets"],
+  "listen ENOENT": ["There is no directory for the socket file", "Check the path, or create the directory"],
+}));
+
 const unknown: Words = ["The connection could not be opened", "The cause has the details"];
 
 const field = (value: unknown, name: string): unknown =>
@@ -78,17 +95,21 @@ const field = (value: unknown, name: string): unknown =>
 
 const text = (value: unknown): string | undefined => typeof value === "string" && value !== "" ? value : undefined;
 
-/** The innermost cause: effect's and our own errors wrap what the system said; an AggregateError lists one error per address. */
-const root = (error: unknown): unknown => {
-  let at = error;
-  for (let depth = 0; depth < 8; depth++) {
-    const errors = field(at, "errors");
-    const inner = field(at, "cause") ?? field(field(at, "reason"), "cause") ??
-      (Array.isArray(errors) ? errors[0] : undefined);
-    if (inner === undefined || inner === null) return at;
-    at = inner;
+const causeOf = (error: unknown): unknown => {
+  const errors = field(error, "errors");
+  return field(error, "cause") ?? field(field(error, "reason"), "cause") ??
+    (Array.isArray(errors) ? errors[0] : undefined);
+};
+
+/** All errors, the innermost last: effect's and our own wrap what the system said; an AggregateError lists one for each address. */
+const layers = (error: unknown): ReadonlyArray<unknown> => {
+  const found = [error];
+  while (found.length <= 8) {
+    const inner = causeOf(found.at(-1));
+    if (inner === undefined || inner === null) break;
+    found.push(inner);
   }
-  return at;
+  return found;
 };
 
 const permission = (what: string, flag: string): OpenFailure => ({
@@ -115,7 +136,10 @@ export const explain = (
   error: unknown,
   target?: { readonly host: string; readonly port: number },
 ): OpenFailure => {
-  const cause = root(error);
+  const errors = layers(error);
+  const tls = errors.find((error) => error instanceof TlsError);
+  if (tls !== undefined) return { code: tls.reason, what: "TLS could not be established", hint: tls.message };
+  const cause = errors.at(-1);
   const message = text(field(cause, "message")) ?? "";
   if (field(cause, "name") === "NotCapable") {
     const [, kind = "net", what] = /Requires (\w+) access to "([^"]*)"/.exec(message) ?? [];
@@ -130,6 +154,11 @@ export const explain = (
       `--allow-net=${target === undefined ? name : `${name}:${target.port}`}`,
     );
   }
+  const address = text(field(cause, "address"));
+  const onPath = address === undefined || isIP(address) !== 0
+    ? undefined
+    : pathWords.get(`${field(cause, "syscall")} ${code}`);
+  if (onPath !== undefined) return { code, what: onPath[0], hint: onPath[1] };
   // Deno says EINVAL where the system says that the address to bind to is not its own.
   const key = code === "EINVAL" && /^(?:bind|listen)\b/.test(message) ? "EADDRNOTAVAIL" : code;
   const [what, hint] = words.get(key) ?? unknown;

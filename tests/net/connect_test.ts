@@ -512,7 +512,7 @@ live("a Unix socket serves as well", () =>
       "run",
       "-q",
       "--no-prompt",
-      `--allow-net=unix:${path}`,
+      `--allow-net=unix:${path},unix:${path}.no/lmtp.sock,unix:${path}.${"x".repeat(120)}`,
       `--allow-read=${directory}`,
       `--allow-write=${directory}`,
     ];
@@ -524,9 +524,23 @@ live("a Unix socket serves as well", () =>
     assertEquals(new TextDecoder().decode(output.stderr), "");
     assertEquals(new TextDecoder().decode(output.stdout).split("\n"), [
       `listening on ${path}, port 0`,
-      `heard 220 ${path}`,
+      "There is something at that path already",
       `connected to ${path}`,
+      `< 220 ${path} LMTP`,
+      "> LHLO client.example.test",
+      "< 250 PIPELINING",
+      "> MAIL FROM:<> RCPT TO:<a> RCPT TO:<b> DATA",
+      "< 250 ok 250 ok 250 ok 354 go",
+      "> hi .",
+      "< 250 a has it 452 b is full",
+      "> QUIT",
+      "< 221 bye",
       "There is no socket file at that path",
+      "the file is gone",
+      "There is something at that path already",
+      "There is no directory for the socket file",
+      "That is no path for a socket",
+      "That is no path for a socket",
       "",
     ]);
   }));

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as Socket from "effect/socket/Socket";
 import { ListenError, OpenFailure } from "@plausch/net";
+import { TlsError } from "@plausch/tls";
 
 const system = (code: string, message = code, more: Record<string, unknown> = {}) =>
   Object.assign(new Error(message), { code, ...more });
@@ -21,6 +22,7 @@ Deno.test("each code of the system has words and a hint", () => {
     ["ENETUNREACH", "There is no way to that network"],
     ["ENOENT", "There is no socket file at that path"],
     ["ENOTFOUND", "The name has no address"],
+    ["EPIPE", "The other side closed the connection at once"],
     ["EPERM", "A rule of this machine forbids it"],
     ["ERR_INVALID_IP_ADDRESS", "The source address is not an IP address"],
     ["ERR_SOCKET_BAD_PORT", "That is not a port number"],
@@ -45,6 +47,31 @@ Deno.test("the code is found inside the errors of effect and of this package", (
     new Socket.SocketOpenError({ kind: "Unknown", cause: new AggregateError([refused]) }),
   ];
   for (const error of wrapped) assertEquals(OpenFailure.explain(error).code, "ECONNREFUSED");
+});
+
+Deno.test("a path has other words than a port", () => {
+  const at = (syscall: string, address: string) => ({ syscall, address, port: -1 });
+  const cases = [
+    ["EADDRINUSE", at("listen", "/run/lmtp.sock"), "There is something at that path already"],
+    ["EADDRINUSE", at("listen", "127.0.0.1"), "Something else listens there already"],
+    ["EINVAL", at("listen", "/run/too-long"), "That is no path for a socket"],
+    ["EINVAL", at("connect", "/run/too-long"), "That is no path for a socket"],
+    ["ENOENT", at("listen", "/nowhere/lmtp.sock"), "There is no directory for the socket file"],
+    ["ENOENT", at("connect", "/run/lmtp.sock"), "There is no socket file at that path"],
+  ] as const;
+  for (const [code, more, what] of cases) assertEquals(OpenFailure.explain(system(code, code, more)).what, what);
+});
+
+Deno.test("a handshake that failed keeps its own words", () => {
+  const tls = new TlsError({
+    reason: "NotTls",
+    serverName: "mx.example.test",
+    cause: system("ERR_SSL_WRONG_VERSION_NUMBER"),
+  });
+  const error = new Socket.SocketError({ reason: new Socket.SocketUpgradeError({ cause: tls }) });
+  const failure = OpenFailure.explain(error);
+  assertEquals([failure.code, failure.what], ["NotTls", "TLS could not be established"]);
+  assertEquals(failure.hint, tls.message);
 });
 
 Deno.test("a cause that leads back to itself ends", () => {
