@@ -46,7 +46,8 @@ const received = (message: Message, host: string): string => {
 /** The fields of a message, with LF line ends. `host` is who received it. */
 export const fields = (message: Message, host: string): string => {
   const { reversePath, mailParameters = {}, user, forwarded = [] } = message;
-  const parameters = Result.getOrElse(Parameter.formatMail(mailParameters), () => "");
+  // The size was a guess, and the message is here.
+  const parameters = Result.getOrElse(Parameter.formatMail({ ...mailParameters, size: undefined }), () => "");
   return [
     `Return-Path: <${reversePath._tag === "Null" ? "" : Path.address(reversePath)}>`,
     ...recipients(message),

@@ -60,7 +60,7 @@ const syncDirectory = async (directory: string): Promise<void> => {
  * A store that writes each message to a file of its own in `directory/new`: the trace fields Return-Path, Delivered-To (one for each
  * recipient) and Received, then the message as it came, with LF line ends; binary content (BODY=BINARYMIME) stays as it is. What
  * else the envelope said stands in Original-Recipient (the ORCPT of a recipient), X-Envelope-Notify, X-Envelope-Parameters (those
- * of MAIL), X-Envelope-User and X-Envelope-Forwarded.
+ * of MAIL but SIZE), X-Envelope-User and X-Envelope-Forwarded.
  *
  * The file is written and synchronised under `directory/tmp` first and then moved, so a reader never sees half a message, and a
  * crash loses none that was accepted. The directories are made where they are missing. Nobody but the user can read them.

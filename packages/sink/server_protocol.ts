@@ -30,6 +30,7 @@ import * as Phase from "@plausch/smtp/phase";
 import * as Reply from "@plausch/smtp/reply";
 import type { TlsReport } from "@plausch/tls/tls-report";
 import * as Result from "effect/Result";
+import * as Admission from "./_admission.ts";
 import * as Authenticator from "./_authenticator.ts";
 import * as Capabilities from "./_capabilities.ts";
 import * as Content from "./_content.ts";
@@ -37,6 +38,7 @@ import * as FaultPlan from "./_fault_plan.ts";
 import * as Identity from "./_identity.ts";
 import * as Replies from "./_replies.ts";
 import * as Speaker from "./_speaker.ts";
+import * as Submissions from "./_submission.ts";
 import * as Transactions from "./_transactions.ts";
 import * as Verdicts from "./_verdicts.ts";
 import * as Watch from "./_watch.ts";
@@ -45,7 +47,7 @@ import * as Extension from "./extension.ts";
 import type { Fault, Stage } from "./fault.ts";
 import * as Limits from "./limits.ts";
 import type { Policy } from "./policy.ts";
-import type { Protocol, Submission } from "./submission.ts";
+import type { Submission } from "./submission.ts";
 
 /** How a server speaks. */
 export interface Options {
@@ -125,13 +127,7 @@ export interface ServerProtocol {
   readonly isOver: boolean;
 }
 
-/** Who the client is, as far as it told. */
-interface Client {
-  readonly name: string;
-  readonly hello: "HELO" | "EHLO" | "LHLO";
-}
-
-const stranger: Client = { name: "", hello: "HELO" };
+const stranger: Submissions.Client = { name: "", hello: "HELO" };
 
 /** What stands between lines, and who is told when it is whole. */
 interface Incoming {
@@ -146,25 +142,7 @@ interface Pending {
   readonly verdicts: ReadonlyArray<Verdicts.Verdict>;
 }
 
-/** The verbs that a client can say. */
-type Said = CommandParser.ParsedCommand["_tag"];
-
-/** The extension without which a verb is not known. */
-const needed: { readonly [V in Said]?: Extension.Extension } = {
-  STARTTLS: "STARTTLS",
-  AUTH: "AUTH",
-  BDAT: "CHUNKING",
-  EXPN: "EXPN",
-  ETRN: "ETRN",
-  XCLIENT: "XCLIENT",
-  XFORWARD: "XFORWARD",
-  HELP: "HELP",
-};
-
-/** What a client must not ask for before TLS, or AUTH, where that is required (RFC 3207 section 4, RFC 4954 section 6). */
-const guarded: ReadonlySet<Said> = new Set(["MAIL", "RCPT", "DATA", "BDAT", "VRFY", "EXPN", "ETRN", "XFORWARD"]);
-
-const stageOf = (verb: Said): Stage => verb === "LHLO" ? "ehlo" : verb.toLowerCase() as Stage;
+const stageOf = (verb: Admission.Said): Stage => verb === "LHLO" ? "ehlo" : verb.toLowerCase() as Stage;
 
 /** Whether a line that was read has more than ASCII in it. */
 const isInternational = (line: string): boolean => /[\u0080-\uffff]/.test(line);
@@ -214,6 +192,17 @@ export const make = (options: Options): ServerProtocol => {
   let incoming: Incoming | undefined;
   let pending: Pending | undefined;
 
+  const standing = (): Admission.Standing => ({
+    phase,
+    isLmtp,
+    offers,
+    requireTls,
+    isSecure,
+    canTls: options.tls !== undefined,
+    canAuthenticate: authentication !== undefined,
+    isAuthenticated: authenticator.user !== undefined,
+    requireAuthentication: authentication?.required === true,
+  });
   const security = (): Authenticator.Security => ({ isSecure, tls });
   const situation = (): Capabilities.Situation => ({
     offers,
@@ -294,7 +283,7 @@ export const make = (options: Options): ServerProtocol => {
     const parsed = CommandParser.parse(line, { smtputf8: true, lenient: true });
     if (Result.isFailure(parsed)) return hearNonsense(line, Replies.badCommand(parsed.failure, line));
     const command = parsed.success;
-    const objection = objectTo(command._tag);
+    const objection = Admission.objection(command._tag, standing());
     if (command._tag === "BDAT") return hearChunk(command, objection);
     if (objection !== undefined) return answer(objection);
     perform(command._tag, stageOf(command._tag), () => carryOut(command, isInternational(line)));
@@ -303,32 +292,11 @@ export const make = (options: Options): ServerProtocol => {
 
   const hearNonsense = (line: string, reply: Reply.Reply): void => {
     const [verb = ""] = line.trimEnd().toUpperCase().split(" ", 1);
-    if (isNeedy(verb) && !isKnown(verb)) return answer(Replies.notImplemented(verb));
+    const objection = Admission.stranger(verb, standing());
+    if (objection !== undefined) return answer(objection);
     // Where its octets end and the next command begins would be a guess
     if (verb === "BDAT") return breakOff(reply);
     answer(reply);
-  };
-
-  const isKnown = (verb: Said): boolean => {
-    const extension = needed[verb];
-    if (extension === undefined) return true;
-    if (verb === "STARTTLS" && options.tls === undefined) return false;
-    return offers.has(extension) && (verb !== "AUTH" || authentication !== undefined);
-  };
-
-  /** What speaks against a verb here and now, whatever its arguments. */
-  const objectTo = (verb: Said): Reply.Reply | undefined => {
-    if (isLmtp ? verb === "EHLO" || verb === "HELO" : verb === "LHLO") {
-      return Replies.wrongHello(isLmtp ? "LHLO" : "EHLO");
-    }
-    if (!isKnown(verb)) return Replies.notImplemented(verb);
-    if (requireTls && !isSecure && (guarded.has(verb) || verb === "AUTH")) return Replies.needsTls;
-    if (authentication?.required === true && authenticator.user === undefined && guarded.has(verb)) {
-      return Replies.needsAuthentication;
-    }
-    if (verb === "STARTTLS" && isSecure) return Replies.alreadySecure;
-    if (verb === "AUTH" && authenticator.user !== undefined) return Replies.alreadyAuthenticated;
-    return Phase.isLegal(phase, verb) ? undefined : Replies.outOfOrder(verb, phase, isLmtp);
   };
 
   const carryOut = (command: Exclude<CommandParser.ParsedCommand, Command.Bdat>, utf8: boolean): Reply.Reply => {
@@ -426,36 +394,14 @@ export const make = (options: Options): ServerProtocol => {
   const complete = (verb: Pending["verb"], refusal?: Reply.Reply): void => {
     const { content, ...envelope } = transactions.current!;
     const octets = refusal === undefined ? content.take() : undefined;
-    const submission = submissionOf(envelope, octets ?? new Uint8Array());
+    const knowledge = { client, identity, user: authenticator.user, isSecure, tls };
+    const submission = Submissions.make(envelope, octets ?? new Uint8Array(), knowledge);
     const tooBig = octets === undefined ? Replies.tooBig(limits.messageOctets) : undefined;
     const verdicts = Verdicts.judge(submission, tooBig, { policy, isLmtp, faultAt });
     const isTaken = (at: number): boolean => Verdicts.accepts(verdicts[isLmtp ? at : 0]!);
-    const forwardPaths = submission.forwardPaths.filter((_, at) => isTaken(at));
-    if (forwardPaths.length === 0) return finish(verb, verdicts, undefined);
-    const { rcptParameters } = submission;
-    const kept = rcptParameters === undefined ? {} : { rcptParameters: rcptParameters.filter((_, at) => isTaken(at)) };
-    pending = { verb, verdicts, submission: { ...submission, forwardPaths, ...kept } };
-  };
-
-  const submissionOf = (
-    { reversePath, forwardPaths, parameters, rcptParameters }: Omit<Transactions.Transaction, "content">,
-    octets: Uint8Array,
-  ): Submission => {
-    const { user } = authenticator;
-    const { peer, forwarded } = identity;
-    return {
-      helo: client.name,
-      protocol: protocolOf(client, parameters.smtputf8 === true, isSecure, user !== undefined),
-      reversePath,
-      forwardPaths,
-      octets,
-      ...isEmpty(parameters) ? {} : { mailParameters: parameters },
-      ...rcptParameters.every(isEmpty) ? {} : { rcptParameters },
-      ...user === undefined ? {} : { user },
-      ...tls === undefined ? {} : { tls },
-      ...peer === undefined ? {} : { peer },
-      ...forwarded === undefined ? {} : { forwarded },
-    };
+    const taken = Submissions.forSome(submission, isTaken);
+    if (taken.forwardPaths.length === 0) finish(verb, verdicts, undefined);
+    else pending = { verb, verdicts, submission: taken };
   };
 
   /** Answers the message; the transaction is over whatever the replies say. */
@@ -568,22 +514,7 @@ export const make = (options: Options): ServerProtocol => {
 
 const isRefusal = ({ code }: Reply.Reply): boolean => code >= 400;
 
-const isNeedy = (verb: string): verb is Said => Object.hasOwn(needed, verb);
-
 const isAuth = (line: string): boolean => /^AUTH /i.test(line);
 
 /** Where the line began is not told: lines are counted apart from messages. */
 const tooLong = (limit: number): LineError => new LineError({ reason: "LineTooLong", offset: limit, limit });
-
-const isEmpty = (parameters: object): boolean => Object.keys(parameters).length === 0;
-
-const protocolOf = (
-  { hello }: Client,
-  smtputf8: boolean,
-  isSecure: boolean,
-  isAuthenticated: boolean,
-): Protocol => {
-  if (hello === "HELO" && !smtputf8) return "SMTP";
-  const base = hello === "LHLO" ? smtputf8 ? "UTF8LMTP" : "LMTP" : smtputf8 ? "UTF8SMTP" : "ESMTP";
-  return `${base}${isSecure ? isAuthenticated ? "SA" : "S" : isAuthenticated ? "A" : ""}`;
-};

@@ -189,7 +189,7 @@ live("what the envelope said of delivery, and who sent it, stands above the mess
     const text = yield* saved({
       protocol: "ESMTPSA",
       forwardPaths: [forward("b@d.test"), forward("c@d.test"), forward("e@d.test")],
-      mailParameters: { ret: "HDRS", envid: "QQ 314", by: { seconds: 120, mode: "R" } },
+      mailParameters: { size: 9, ret: "HDRS", envid: "QQ 314", by: { seconds: 120, mode: "R" } },
       rcptParameters: [
         { notify: ["SUCCESS", "DELAY"], orcpt: { addressType: "rfc822", address: "b@old.test" } },
         {},
