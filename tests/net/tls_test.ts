@@ -6,9 +6,11 @@ import * as Redacted from "effect/Redacted";
 import * as Scope from "effect/Scope";
 import type * as Socket from "effect/socket/Socket";
 import type * as net from "node:net";
+import { createPrivateKey } from "node:crypto";
 import * as tls from "node:tls";
+import { inspect } from "node:util";
 import { Connect, Listen, type NetSocket } from "@plausch/net";
-import type { CertificateFault, TlsOptions } from "@plausch/tls";
+import type { CertificateFault, TlsErrorReason, TlsOptions } from "@plausch/tls";
 import { live } from "../support/it.ts";
 import { closeOf, drain, eventually, peer, readUntil, soon, tlsErrorOf } from "./support.ts";
 import ca from "./fixtures/ca.pem" with { type: "text" };
@@ -148,11 +150,26 @@ live(
     }),
 );
 
-live("a peer that speaks no TLS fails the upgrade", () =>
+live("a peer that speaks no TLS, or refuses, is told apart", () =>
   Effect.gen(function* () {
-    const server = yield* peer((socket) => socket.write("220 not TLS at all\r\n"));
-    const error = yield* soon("dialling", Effect.flip(Connect.make({ ...server, tls: { servername, ca } }).reader));
-    assertEquals(tlsErrorOf(error).reason, "NotTls");
+    const alert = (code: number) => Uint8Array.of(21, 3, 3, 0, 2, 2, code);
+    const cases: ReadonlyArray<readonly [said: string | Uint8Array, reason: TlsErrorReason, words: string]> = [
+      ["220 mx.example.test ESMTP\r\n", "NotTls", "begin in clear and use STARTTLS"],
+      ["HTTP/1.1 400 Bad Request\r\n\r\n", "NotTls", "begin in clear and use STARTTLS"],
+      [new Uint8Array(64), "NotTls", "what it says is no TLS"],
+      [new Uint8Array(64).fill(255), "NotTls", "what it says is no TLS"],
+      ["\u0016text that begins like TLS", "NotTls", "what it says is no TLS"],
+      [alert(40), "Alert", "no cipher, in common"],
+      [alert(70), "Alert", "no version of TLS in common"],
+      [alert(112), "Alert", "does not know the name"],
+      [alert(80), "Alert", "The TLS handshake with mx.example.test failed: "],
+    ];
+    for (const [said, reason, words] of cases) {
+      const server = yield* peer((socket) => socket.write(said));
+      const error = yield* soon("dialling", Effect.flip(Connect.make({ ...server, tls: { servername, ca } }).reader));
+      assertEquals(tlsErrorOf(error).reason, reason, JSON.stringify(said));
+      assertStringIncludes(tlsErrorOf(error).message, words);
+    }
   }));
 
 live("a peer that closes or resets during the handshake fails the upgrade", () =>
@@ -293,15 +310,106 @@ live(
       const socket = Connect.make(server);
       const reader = yield* socket.reader;
       const writer = yield* socket.writer;
-      for (const options of [{ servername, key: identity.key }, { servername, cert: identity.cert }]) {
-        const error = yield* Effect.flip(reader.startTls(options));
-        assertEquals(tlsErrorOf(error).reason, "BadOptions");
-        assertStringIncludes(tlsErrorOf(error).message, "an identity needs both key and cert");
+      const encrypted = createPrivateKey(serverKey)
+        .export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "sesame" });
+      const locked = Redacted.make(String(encrypted));
+      const { cert, key } = identity;
+      const wrong: ReadonlyArray<readonly [options: TlsOptions, words: string]> = [
+        [{ key }, "an identity needs both key and cert"],
+        [{ cert }, "an identity needs both key and cert"],
+        [{ key: [key, key], cert: [cert] }, "there is not one key for each cert"],
+        [{ key: Redacted.make(clientKey), cert }, "the key is not that of the cert"],
+        [{ key: Redacted.make("nonsense"), cert }, "the key or the cert cannot be read"],
+        [{ key, cert: "nonsense" }, "the key or the cert cannot be read"],
+        [{ key: locked, cert }, "an encrypted key needs its passphrase"],
+        [{ key: locked, cert, passphrase: Redacted.make("wrong") }, "an encrypted key needs its passphrase"],
+        [{ ca: "" }, "ca has no certificate; it is PEM"],
+        [{ ca: [] }, "ca has no certificate; it is PEM"],
+        [{ ca: serverKey }, "ca has no certificate; it is PEM"],
+        [{ ca: [ca, ca.replace(/M/g, "N")] }, "ca has a certificate that cannot be read"],
+        [{ pins: ["da39a3ee"] }, 'the pin "da39a3ee" is no SHA-256 digest'],
+      ];
+      for (const [options, words] of wrong) {
+        const error = tlsErrorOf(yield* Effect.flip(reader.startTls({ servername, ...options })));
+        assertEquals(error.reason, "BadOptions");
+        assertStringIncludes(error.message, words);
+        // Not even in what a debugger shows of the causes.
+        assert(!inspect(error, { depth: 9 }).includes("sesame"));
       }
       yield* writer.write("still in clear\n");
       assertEquals(yield* soon("reading", readUntil(reader, "\n")), "still in clear\n");
     }),
 );
+
+live("without a name to check there is no TLS, unless nobody minds or pins decide", () =>
+  Effect.gen(function* () {
+    const listener = yield* Listen.listen();
+    const ends: Array<string> = [];
+    // An accepted connection is never a client, so the name is missing only on a server's own side: there it is not needed.
+    yield* Effect.forkScoped(listener.run((socket) =>
+      Effect.gen(function* () {
+        const reader = yield* socket.reader;
+        for (const options of [{}, { key: identity.key }]) {
+          ends.push(tlsErrorOf(yield* Effect.flip(reader.startTls(options))).message);
+        }
+        ends.push((yield* reader.startTls(identity)).protocol);
+      })
+    ));
+    const socket = Connect.make({ host: "127.0.0.1", port: listener.port });
+    const reader = yield* socket.reader;
+    yield* soon("the upgrade", reader.startTls({ servername, ca }));
+    yield* eventually("the server is through", () => ends.length === 3);
+    assertEquals(ends, [
+      "Cannot begin TLS: a server needs key and cert",
+      "Cannot begin TLS: an identity needs both key and cert",
+      "TLSv1.3",
+    ]);
+  }));
+
+live("an encrypted key opens with its passphrase", () =>
+  Effect.gen(function* () {
+    const encrypted = createPrivateKey(serverKey)
+      .export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "sesame" });
+    const key = Redacted.make(new TextEncoder().encode(String(encrypted)));
+    const listener = yield* Listen.listen();
+    yield* Effect.forkScoped(listener.run((socket) =>
+      Effect.gen(function* () {
+        const passphrase = Redacted.make("sesame");
+        const cert = new TextEncoder().encode(serverCert);
+        yield* (yield* socket.reader).startTls({ key: [key], cert: [cert], passphrase });
+        yield* (yield* socket.writer).write("220 secret\r\n");
+      })
+    ));
+    const reader = yield* soon(
+      "dialling",
+      Connect.make({ host: "127.0.0.1", port: listener.port, tls: { servername, ca } }).reader,
+    );
+    assertEquals((yield* soon("draining", drain(reader))).text, "220 secret\r\n");
+  }));
+
+live("ALPN is agreed on, or there is no TLS", () =>
+  Effect.gen(function* () {
+    const server = yield* tlsPeer((socket) => socket.end("220 secret\r\n"), { ALPNProtocols: ["smtp"] });
+    const socket = Connect.make({ ...server, tls: { servername, ca, alpnProtocols: ["other", "smtp"] } });
+    yield* soon("dialling", socket.reader);
+    assertEquals(socket.tls()?.alpnProtocol, "smtp");
+    const strange = Connect.make({ ...server, tls: { servername, ca, alpnProtocols: ["other"] } });
+    const error = tlsErrorOf(yield* soon("dialling", Effect.flip(strange.reader)));
+    assertEquals(error.reason, "Alert");
+  }));
+
+live("a server that insists on a certificate is understood", () =>
+  Effect.gen(function* () {
+    const insists = { requestCert: true, rejectUnauthorized: true, ca, maxVersion: "TLSv1.2" } as const;
+    const server = yield* tlsPeer((socket) => socket.end("220 secret\r\n"), insists);
+    const error = tlsErrorOf(
+      yield* soon("dialling", Effect.flip(Connect.make({ ...server, tls: { servername, ca } }).reader)),
+    );
+    assertEquals(error.reason, "Alert");
+    const shows = { key: Redacted.make(clientKey), cert: clientCert };
+    const reader = yield* soon("dialling", Connect.make({ ...server, tls: { servername, ca, ...shows } }).reader);
+    assertEquals((yield* soon("draining", drain(reader))).text, "220 secret\r\n");
+  }));
 
 live("a second upgrade is refused", () =>
   Effect.gen(function* () {
