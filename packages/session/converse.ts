@@ -76,7 +76,10 @@ export type DropAfter = "connect" | StopAfter | "data" | "final";
 
 /** A conversation to be held. */
 export interface Options extends Session.Options {
-  /** Who sends to whom. */
+  /**
+   * Who sends to whom. Without recipients there is no transaction: QUIT follows what is to be said before it, and a session that the
+   * server refuses is a failure.
+   */
   readonly envelope: Envelope;
   /** The message. */
   readonly content: Content;
@@ -181,6 +184,7 @@ const conversation = (
     yield* session.hello(until === "starttls" && dropAfter !== undefined ? "starttls" : hello);
     if (hello !== undefined) return yield* Effect.as(leave, stoppedAt(until as Stage));
     for (const command of say) yield* session.command(command);
+    if (envelope.recipients.length === 0) return outcomeOf([], session);
     const outcome = yield* session.send(envelope, content, until as Transaction.Until);
     return yield* Effect.as(leave, outcome);
   }).pipe(
@@ -222,7 +226,7 @@ const undelivered = (
   // What the server says to EHLO is about the session; what it says to STARTTLS or AUTH is about this client's wishes.
   const isRefusal = reply !== undefined && (reason === "Refused" || reason === "TlsNotOffered");
   const verdict = isRefusal ? Transaction.verdictOf(reply) : "deferred";
-  if (reason === "Refused" && reply !== undefined) {
+  if (reason === "Refused" && reply !== undefined && envelope.recipients.length > 0) {
     const recipients = Transaction.withoutTransaction(envelope, verdict, stage, reply);
     return Effect.succeed(outcomeOf(recipients, session));
   }
