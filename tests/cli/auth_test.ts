@@ -203,3 +203,13 @@ Deno.test("exit 64: credentials that no mechanism can say are told before anybod
   assertStringIncludes(ran.err, "a token is printable ASCII without spaces");
   assertSecret(ran);
 });
+
+Deno.test("a password comes from standard input, too", async () => {
+  await withSink(async ({ port }) => {
+    const ran = await plausch(args(port, "--user", alice.user, "--password-file", "-"), {
+      stdin: `${alice.password}\n`,
+    });
+    assertEquals([ran.code, ran.err], [0, ""]);
+    assertSecret(ran);
+  }, everything);
+});

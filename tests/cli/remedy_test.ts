@@ -87,6 +87,16 @@ Deno.test("where a handshake is tried again in clear, nothing is to be done", ()
   assertEquals(failedTls("NotTls", { level: "opportunistic" }), "");
 });
 
+Deno.test("the wrong one of SMTP and LMTP is recognised where there is nobody to refuse, too", () => {
+  const refused = (isLmtp: boolean) =>
+    Remedy.ofFailure(
+      situation({ isLmtp }),
+      new SessionError({ reason: "Refused", stage: "ehlo", reply: Reply.make(500, "what?"), recipients: [] }),
+    );
+  assertEquals(refused(true), "Perhaps this server speaks SMTP: leave --lmtp out");
+  assertEquals(refused(false), "Perhaps this server speaks LMTP: add --lmtp");
+});
+
 Deno.test("a time-out later on has no remedy of its own", () => {
   assertEquals(remedy("Timeout", {}, undefined, "mail"), "");
 });

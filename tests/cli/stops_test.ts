@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { SinkEvent } from "@plausch/sink/sink";
 import { dropStages, quitStages } from "../../tools/plausch/send/stops.ts";
-import { alice, assertSecret, everything, plausch, withSink } from "./_cli.ts";
+import { alice, assertSecret, everything, faults, plausch, withSink } from "./_cli.ts";
 
 /** What a client says up to each stage, by verb, when it does everything: TLS, XCLIENT, a log-in, and a message. */
 const upTo: { readonly [stage: string]: string } = {
@@ -112,4 +112,22 @@ Deno.test("what ends before MAIL needs neither sender nor recipient", async () =
     const ran = await plausch(["send", "-s", `127.0.0.1:${port}`, "--quit-after", "mail"]);
     assertEquals(ran.code, 64);
   }, everything);
+});
+
+Deno.test("--say needs no message: QUIT follows", async () => {
+  await withSink(async ({ port }) => {
+    const ran = await plausch(["send", "-s", `127.0.0.1:${port}`, "--say", "VRFY postmaster", "--say", "HELP"]);
+    assertEquals([ran.code, ran.err], [0, ""]);
+    assertEquals(verbs(ran.out), ["EHLO", "STARTTLS", "EHLO", "VRFY", "HELP", "QUIT"]);
+  }, everything);
+});
+
+Deno.test("a session that is refused is a failure where there are no recipients to refuse", async () => {
+  for (const [code, fault] of [[81, "greeting:554 no"], [75, "greeting:421 later"], [81, "ehlo:554 no"]] as const) {
+    await withSink(async ({ port }) => {
+      const ran = await plausch(["send", "-s", `127.0.0.1:${port}`, "--quit-after", "ehlo"]);
+      assertEquals(ran.code, code, ran.err);
+      assertStringIncludes(ran.err, "*** The server refused the session at ");
+    }, { ...everything, faults: faults(fault) });
+  }
 });

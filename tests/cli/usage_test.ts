@@ -85,6 +85,8 @@ const cases: ReadonlyArray<Case> = [
     hint: "leave one",
     around: typed,
   },
+  { args: "--user a --auth XOAUTH2", problem: "Cannot ask for the token", hint: "--password-env VAR" },
+  { args: "--user a --password-file - --body -", problem: "both read standard input", hint: "from a file" },
   { args: "--auth EXTERNAL --user a", problem: "--user has no place in --auth EXTERNAL", hint: "leave --user out" },
   {
     args: "--auth ANONYMOUS --password-prompt",
@@ -147,13 +149,15 @@ const cases: ReadonlyArray<Case> = [
     problem: "no STARTTLS to quit after",
     hint: "leave --tls-implicit out",
   },
+  { args: "--say NOOP --quit-after ehlo", problem: "--quit-after ehlo comes before --say", hint: "QUIT follows --say" },
+  { args: "--say NOOP --drop-after auth --user a", problem: "--drop-after auth comes before --say", hint: "leave" },
   { args: "--line-ends sloppy", problem: '"sloppy" is no policy for line ends', hint: "normalize, strict or keep" },
 ];
 
 for (const { args, problem, hint, around } of cases) {
   Deno.test(`exit 64: ${JSON.stringify(args).slice(1, -1)}`, async () => {
     // A line end stands in one argument only.
-    const words = args.startsWith("--say") ? ["--say", args.slice(6)] : args.split(" ");
+    const words = args.includes("\n") ? ["--say", args.slice(6)] : args.split(" ");
     const ran = await plausch(["send", "-t", "you@x.test", "-f", "me@x.test", ...words], around);
     assertEquals([ran.code, ran.out], [64, ""], ran.err);
     assertStringIncludes(ran.err, problem);

@@ -81,8 +81,10 @@ const byReason: { readonly [R in FailureReason]: ExitCode } = {
   Closed: ExitCode.deferred,
 };
 
-const fromFailure = ({ reason, stage }: SessionError): ExitCode =>
-  reason === "Timeout" && stage === "connect" ? ExitCode.unreachable : byReason[reason];
+const fromFailure = ({ reason, stage, isTemporary }: SessionError): ExitCode => {
+  if (reason === "Timeout" && stage === "connect") return ExitCode.unreachable;
+  return reason === "Refused" && !isTemporary ? ExitCode.rejected : byReason[reason];
+};
 
 /** The exit code for how a command ended: its own, that of an interruption, or that of a bug. */
 export const fromExit = (exit: Exit.Exit<ExitCode>): ExitCode => {

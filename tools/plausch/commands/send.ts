@@ -83,8 +83,8 @@ export const commandLine: CommandLine = {
   notes: [
     "Mechanisms, the strongest first: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN and LOGIN take a password; " +
     "OAUTHBEARER and XOAUTH2 take a token for it; EXTERNAL takes --tls-cert, and ANONYMOUS nothing.",
-    "A conversation that ends before MAIL (--quit-after ehlo) needs neither --to nor --from, but a --server or " +
-    "--socket.",
+    "A conversation without a message needs neither --to nor --from, but a --server or --socket: one that ends before " +
+    "MAIL (--quit-after ehlo), or one that only says something (--say).",
     "Exit code: 0 all accepted, 64 wrong usage, 65 bad message or address, 68 no mail host, 69 unreachable, " +
     "75 deferred, 76 protocol broken by the peer, 77 TLS or login failed, 81 rejected, 82 some accepted and some " +
     "not, 83 uncertain, 130 interrupted.",
@@ -93,11 +93,11 @@ export const commandLine: CommandLine = {
 
 const envelope = (
   given: Given,
-  { isBeforeMail }: { readonly isBeforeMail: boolean },
+  mayHaveNone: boolean,
 ): Effect.Effect<Envelope.Envelope, UsageError | GrammarError> =>
   Effect.gen(function* () {
     const to = given.values("to");
-    if (to.length === 0 && isBeforeMail) return { reversePath: nullPath, recipients: [], parameters: {} };
+    if (to.length === 0 && mayHaveNone) return { reversePath: nullPath, recipients: [], parameters: {} };
     const hint = "write --from ADDRESS, or --from '<>' for the null sender";
     const from = yield* Values.demand(given.value("from"), "--from is missing", hint);
     yield* Values.demand(to[0], "--to is missing", "write --to ADDRESS");
@@ -125,12 +125,12 @@ const talk = (
 ): Effect.Effect<Talk, UsageError | GrammarError | LineError, Shell> =>
   Effect.gen(function* () {
     const stops = yield* Stops.fromOptions(given);
-    const isBeforeMail = Stops.isBeforeMail(stops) && target._tag !== "MailExchanger";
     const limit = yield* Values.duration(given, "timeout");
     const security = yield* Tls.fromOptions(given, target._tag === "Unix" ? undefined : target.port);
     const protocol = yield* Protocol.fromOptions(given);
     const preface = yield* Proxy.fromOptions(given);
-    const addressed = yield* envelope(given, { isBeforeMail });
+    const mayHaveNone = Stops.isWithoutMessage(given, stops) && target._tag !== "MailExchanger";
+    const addressed = yield* envelope(given, mayHaveNone);
     const host = yield* Effect.fromResult(Domain.hostFromString(yield* heloName(given)));
     const content = addressed.recipients.length === 0
       ? yield* Effect.fromResult(Content.make(new Uint8Array()))

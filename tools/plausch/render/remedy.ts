@@ -6,6 +6,7 @@
 import type { Authentication } from "@plausch/session/authentication";
 import type { RecipientOutcome } from "@plausch/session/outcome";
 import type { FailureReason, SessionError } from "@plausch/session/session-error";
+import type { Stage } from "@plausch/session/stage";
 import type { Capabilities } from "@plausch/smtp/capabilities";
 import { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Printable from "@plausch/smtp/printable";
@@ -164,6 +165,12 @@ const authRejected: Remedy<SessionError> = ({ authentication }) => {
   return `Check --user and the password${isAddress ? "" : "; many servers want the whole address as the user"}`;
 };
 
+/** A server of LMTP does not know EHLO, and one of SMTP does not know LHLO (RFC 2033 section 4.1). */
+const mixedUp = (isLmtp: boolean, stage: Stage, code: number | undefined): string | undefined => {
+  if (stage !== "ehlo" && stage !== "helo" || code !== 500 && code !== 502) return undefined;
+  return isLmtp ? "Perhaps this server speaks SMTP: leave --lmtp out" : "Perhaps this server speaks LMTP: add --lmtp";
+};
+
 const trusted = "A server lets only clients that it trusts say this";
 
 /** What to do about each failure. */
@@ -178,6 +185,7 @@ const failures: { readonly [R in FailureReason]?: Remedy<SessionError> } = {
   BadReply: badReply,
   NoCommonMechanism: noCommonMechanism,
   PlaintextAuthRefused: plaintextAuthRefused,
+  Refused: ({ isLmtp }, { stage, reply }) => mixedUp(isLmtp, stage, reply?.code),
   StartTlsInjection: () => "Somebody may be between you and the server: try another network, and tell its postmaster",
   Timeout: timeout,
   TlsFailed: tlsFailed,
@@ -202,10 +210,7 @@ export const ofRefusal = (
   if (reason === "RequireTlsNotOffered") {
     return isSecure ? "Leave --require-tls out" : "Use --tls verified along with --require-tls";
   }
-  if ((stage === "ehlo" || stage === "helo") && (code === 500 || code === 502)) {
-    return isLmtp ? "Perhaps this server speaks SMTP: leave --lmtp out" : "Perhaps this server speaks LMTP: add --lmtp";
-  }
-  if (code !== 530) return undefined;
+  if (code !== 530) return mixedUp(isLmtp, stage, code);
   return !isSecure && capabilities?.startTls === true
     ? "The server wants TLS first: use --tls required"
     : authentication === undefined

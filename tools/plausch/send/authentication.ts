@@ -107,7 +107,7 @@ const credentials = (
     if (kind === "External") return { _tag: kind, authorizationId };
     if (kind === "Anonymous") return { _tag: kind, trace: user };
     const who = yield* Values.demand(user, "--user is missing", "write --user NAME, whose password it is");
-    const secret = yield* Secret.fromOptions(given, who);
+    const secret = yield* Secret.fromOptions(given, { noun: kind === "Password" ? "password" : "token", user: who });
     return kind === "Password"
       ? { _tag: kind, user: who, password: secret, authorizationId }
       : { _tag: kind, user: who, token: secret, authorizationId, host: server?.host, port: server?.port };

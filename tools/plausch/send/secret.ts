@@ -13,71 +13,76 @@ import * as Values from "../values.ts";
 export const options: ReadonlyArray<Option> = [
   { name: "password-prompt", help: "Ask for the password or token; default on a terminal" },
   { name: "password-env", value: "VAR", help: "Take it from this environment variable" },
-  { name: "password-file", value: "FILE", help: "Take it from the first line of this file" },
+  { name: "password-file", value: "FILE|-", help: "Take it from the first line of this file, or of standard input" },
   { name: "password", value: "VALUE", secret: true, help: "The password itself; others can see it in process lists" },
 ];
 
-type Source = (value: string) => Effect.Effect<Redacted.Redacted<string>, UsageError, Shell>;
+/** What a secret is called, and whose it is. */
+export interface Wanted {
+  /** `password` or `token`. */
+  readonly noun: string;
+  /** The user. */
+  readonly user: string;
+}
 
-const found = (secret: string | undefined, problem: string, hint: string) =>
-  Effect.map(Values.demand(secret === "" ? undefined : secret, problem, hint), (text) => Redacted.make(text));
+type Secret = Effect.Effect<Redacted.Redacted<string>, UsageError, Shell>;
 
-const fromPrompt: Source = (user) =>
+const others = "--password-env VAR or --password-file FILE";
+
+/** A secret has at least one character. */
+const notEmpty = (text: string | undefined, problem: string, hint: string): Secret =>
+  Effect.map(Values.demand(text === "" ? undefined : text, problem, hint), (secret) => Redacted.make(secret));
+
+const fromPrompt = (_value: string, { noun, user }: Wanted): Secret =>
   Effect.gen(function* () {
-    const answer = yield* (yield* Shell).askSecret(`Password of ${user}:`);
-    const others = "use --password-env VAR or --password-file FILE";
-    if (answer === undefined) {
-      return yield* Values.usage("Cannot ask for the password: input and output are no terminal", others);
+    const name = `${noun[0]!.toUpperCase()}${noun.slice(1)}`;
+    const answer = yield* (yield* Shell).askSecret(`${name} of ${user}:`);
+    if (answer !== undefined) {
+      return yield* notEmpty(Redacted.value(answer), `The ${noun} is empty`, `type it, or use ${others}`);
     }
-    return Redacted.value(answer) === ""
-      ? yield* Values.usage("The password is empty", "type it, or " + others)
-      : answer;
+    return yield* Values.usage(`Cannot ask for the ${noun}: input and output are no terminal`, `use ${others}`);
   });
 
-const fromEnvironment: Source = (variable) =>
+const fromEnvironment = (variable: string, { noun }: Wanted): Secret =>
   Effect.gen(function* () {
     const value = yield* (yield* Shell).environment(variable);
     const problem = `The environment variable "${variable}" of --password-env is ${value === "" ? "empty" : "not set"}`;
-    return yield* found(
-      value,
-      problem,
-      `put the password into it, without showing it: read -rs ${variable}; export ${variable}`,
-    );
+    const hint = `put the ${noun} into it, without showing it: read -rs ${variable}; export ${variable}`;
+    return yield* notEmpty(value, problem, hint);
   });
 
-const fromFile: Source = (path) =>
+const fromFile = (path: string, { noun }: Wanted): Secret =>
   Effect.gen(function* () {
-    const text = new TextDecoder().decode(yield* (yield* Shell).readFile(path));
-    const [first = ""] = text.split(/\r?\n/, 1);
-    return yield* found(first, `The first line of "${path}" is empty`, "write the password there, and nothing else");
+    const shell = yield* Shell;
+    const octets = yield* path === "-" ? shell.readInput : shell.readFile(path);
+    const [first] = new TextDecoder().decode(octets).split(/\r?\n/, 1);
+    const where = path === "-" ? "standard input" : `"${path}"`;
+    return yield* notEmpty(first, `The first line of ${where} is empty`, `write the ${noun} there, and nothing else`);
   });
 
-const fromArgument: Source = (value) =>
+const fromArgument = (value: string, { noun }: Wanted): Secret =>
   Effect.gen(function* () {
-    (yield* Shell).warn(
-      "Everybody who can list processes can read --password; better are --password-env and --password-file",
-    );
-    return yield* found(value, "The password is empty", "leave --password out to be asked for it");
+    (yield* Shell).warn(`Everybody who can list processes can read --password; better are ${others}`);
+    return yield* notEmpty(value, `The ${noun} is empty`, "leave --password out to be asked for it");
   });
+
+const sources: { readonly [option: string]: (value: string, wanted: Wanted) => Secret } = {
+  "password-prompt": fromPrompt,
+  "password-env": fromEnvironment,
+  "password-file": fromFile,
+  password: fromArgument,
+};
 
 /** Reads the password or token of a user, from the one source that was named, or by asking. */
-export const fromOptions = (
-  given: Given,
-  user: string,
-): Effect.Effect<Redacted.Redacted<string>, UsageError, Shell> => {
-  const sources = options.filter(({ name }) => given.has(name));
-  const [first, second] = sources.map(({ name }) => name);
+export const fromOptions = (given: Given, wanted: Wanted): Secret => {
+  const [first, second] = Object.keys(sources).filter(given.has);
   if (second !== undefined) {
-    return Values.usage(`--${first} and --${second} name two passwords`, "leave one of them out");
+    return Values.usage(`--${first} and --${second} name two ${wanted.noun}s`, "leave one of them out");
   }
-  switch (first) {
-    case "password-env":
-      return fromEnvironment(given.value(first)!);
-    case "password-file":
-      return fromFile(given.value(first)!);
-    case "password":
-      return fromArgument(given.value(first)!);
-    default:
-      return fromPrompt(user);
+  const reader = ["body", "data"].find((option) => given.value(option) === "-");
+  if (given.value("password-file") === "-" && reader !== undefined) {
+    return Values.usage(`--password-file - and --${reader} - both read standard input`, "take one of them from a file");
   }
+  const source = first ?? "password-prompt";
+  return sources[source]!(given.value(source) ?? "", wanted);
 };

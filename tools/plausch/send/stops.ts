@@ -92,19 +92,29 @@ export const fromOptions = (given: Given): Effect.Effect<Stops, UsageError> =>
       return yield* Values.usage("--quit-after and --drop-after end one conversation twice", "leave one of them out");
     }
     const stop = stopAfter ?? dropAfter;
+    const option = dropAfter === undefined ? "quit-after" : "drop-after";
+    if (given.has("say") && beforeMail(stop)) {
+      return yield* Values.usage(
+        `--${option} ${stop} comes before --say`,
+        `leave --${option} out; without --to, QUIT follows --say`,
+      );
+    }
     const lack = stop === undefined ? undefined : missing(given, stop);
     if (lack !== undefined) {
       const [what, hint] = lack;
       return yield* Values.usage(
-        `There is no ${what} to ${dropAfter === undefined ? "quit" : "drop"} after`,
+        `There is no ${what} to ${option.replace("-", " ")}`,
         `${hint}, or name another stage`,
       );
     }
     return { stopAfter, dropAfter };
   });
 
-/** Whether a conversation ends before its transaction, so that it needs neither sender nor recipient. */
-export const isBeforeMail = ({ stopAfter, dropAfter }: Stops): boolean => {
+const beforeMail = (stop: DropAfter | undefined): boolean =>
+  stop !== undefined && !["mail", "rcpt", "data", "final"].includes(stop);
+
+/** Whether a conversation has no message: it ends before its transaction, or only says something. */
+export const isWithoutMessage = (given: Given, { stopAfter, dropAfter }: Stops): boolean => {
   const stop = stopAfter ?? dropAfter;
-  return stop !== undefined && !["mail", "rcpt", "data", "final"].includes(stop);
+  return beforeMail(stop) || (stop === undefined && given.has("say"));
 };
