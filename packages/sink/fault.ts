@@ -25,10 +25,10 @@
  *
  * @module
  */
-import * as Printable from "@plausch/smtp/printable";
-import * as Reply from "@plausch/smtp/reply";
-import * as Data from "effect/Data";
+import type * as Reply from "@plausch/smtp/reply";
 import * as Result from "effect/Result";
+import * as ActionText from "./_fault_text.ts";
+import { FaultError, type FaultPart } from "./fault_error.ts";
 
 /**
  * Where a fault happens. `connect` is before the first octet, also before implicit TLS; `greeting` the server's first reply;
@@ -195,90 +195,6 @@ export interface When {
  */
 export type Fault = Place & When;
 
-/** The part of a fault's text that cannot be read. */
-export type FaultPart = "stage" | "nth" | "connection" | "probability" | "action";
-
-/** A text that names no fault. */
-export class FaultError extends Data.Error<{
-  /** The whole text. */
-  readonly input: string;
-  /** The part that is wrong. */
-  readonly part: FaultPart;
-  /** That part of the text. */
-  readonly text: string;
-  /** What it should be. */
-  readonly expected: string;
-}> {
-  /** The tag of this error, for `Effect.catchTag`. */
-  readonly _tag = "FaultError" as const;
-
-  /** The error's class name. */
-  override get name(): string {
-    return "FaultError";
-  }
-
-  /** Whether trying again may help: never. */
-  get isTemporary(): boolean {
-    return false;
-  }
-
-  /** One sentence for people. */
-  override get message(): string {
-    const [input, text] = [this.input, this.text].map(Printable.escape);
-    return `Cannot read the fault "${input}": the ${this.part} "${text}" is not ${this.expected}`;
-  }
-}
-
-/** No reply, no TLS record and no text: a NUL, an escape, and an octet that UTF-8 does not have. */
-const defaultGarbage = "\u0000\u0001\u001b garbage \udcff";
-const defaultInjection = "250 2.0.0 nobody asked for this";
-const defaultReply = "A fault on request";
-
-const replyPattern = /^([2-5]\d\d)(?: ([\x20-\x7e]*))?$/;
-const delayPattern = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m)$/;
-const partialPattern = /^(\d{1,9})(?:,(stall|drop))?$/;
-const linePattern = /^[^\r\n]+$/;
-
-const millisOf: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
-
-/** What follows the `=` of a word, if there is one, as an action; undefined if it makes none. */
-type Read = (value: string | undefined) => Action | undefined;
-
-const bare = (action: Action): Read => (value) => value === undefined ? action : undefined;
-
-const withLine = (_tag: "Garbage" | "Inject", otherwise: string): Read => (text = otherwise) =>
-  linePattern.test(text) ? { _tag, text } : undefined;
-
-const delay: Read = (value = "") => {
-  const [, amount, unit] = delayPattern.exec(value) ?? [];
-  return amount === undefined ? undefined : { _tag: "Delay", millis: Number(amount) * millisOf[unit!]! };
-};
-
-const partial: Read = (value = "") => {
-  const [, octets, then] = partialPattern.exec(value) ?? [];
-  return octets === undefined
-    ? undefined
-    : { _tag: "Partial", octets: Number(octets), then: then === "drop" ? "drop" : "stall" };
-};
-
-const words: ReadonlyMap<string, Read> = new Map([
-  ["delay", delay],
-  ["drop", (value) => value === "after" ? { _tag: "DropAfter" } : bare({ _tag: "Drop" })(value)],
-  ["garbage", withLine("Garbage", defaultGarbage)],
-  ["partial", partial],
-  ["stall", bare({ _tag: "Stall" })],
-  ["inject", withLine("Inject", defaultInjection)],
-  ["alert", bare({ _tag: "Alert" })],
-]);
-
-const readAction = (text: string): Action | undefined => {
-  const [, code, reply = defaultReply] = replyPattern.exec(text) ?? [];
-  if (code !== undefined) return { _tag: "Reply", reply: Reply.make(Number(code), reply) };
-  const equals = text.indexOf("=");
-  const [word, value] = equals < 0 ? [text, undefined] : [text.slice(0, equals), text.slice(equals + 1)];
-  return words.get(word)?.(value);
-};
-
 const withReply: ReadonlyArray<Action["_tag"]> = [
   "Reply",
   "Delay",
@@ -359,35 +275,12 @@ export const fromString = (text: string): Result.Result<Fault, FaultError> => {
   if (Number.isNaN(when.nth)) return fail("nth", nth);
   if (Number.isNaN(when.connection)) return fail("connection", connection);
   if (Number.isNaN(when.probability)) return fail("probability", chance);
-  const action = readAction(what);
+  const action = ActionText.read(what);
   if (action === undefined) return fail("action", what);
   const place = { stage, action };
   return isPlace(place) ? Result.succeed({ ...place, ...when }) : Result.fail(
     new FaultError({ input: text, part: "action", text: what, expected: `possible at the stage "${stage}"` }),
   );
-};
-
-const formatAction = (action: Action): string => {
-  switch (action._tag) {
-    case "Reply":
-      return `${action.reply.code} ${action.reply.lines.join(" ")}`;
-    case "Delay":
-      return `delay=${action.millis}ms`;
-    case "Drop":
-      return "drop";
-    case "DropAfter":
-      return "drop=after";
-    case "Garbage":
-      return `garbage=${action.text}`;
-    case "Partial":
-      return `partial=${action.octets},${action.then}`;
-    case "Stall":
-      return "stall";
-    case "Inject":
-      return `inject=${action.text}`;
-    case "Alert":
-      return "alert";
-  }
 };
 
 /**
@@ -405,5 +298,5 @@ export const format = (fault: Fault): string => {
   const nth = fault.nth === undefined ? "" : `#${fault.nth}`;
   const connection = fault.connection === undefined ? "" : `@${fault.connection}`;
   const chance = fault.probability === undefined ? "" : `~${fault.probability}`;
-  return `${fault.stage}${nth}${connection}${chance}:${formatAction(fault.action)}`;
+  return `${fault.stage}${nth}${connection}${chance}:${ActionText.format(fault.action)}`;
 };

@@ -25,6 +25,7 @@ export * as Certificate from "./certificate.ts";
 export * as Extension from "./extension.ts";
 /** What goes wrong on request. */
 export * as Fault from "./fault.ts";
+export * from "./fault_error.ts";
 /** How much a sink takes from one client. */
 export * as Limits from "./limits.ts";
 /** A store of files. */

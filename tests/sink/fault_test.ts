@@ -1,4 +1,5 @@
 import * as Fault from "@plausch/sink/fault";
+import { FaultError, type FaultPart } from "@plausch/sink/fault-error";
 import * as Reply from "@plausch/smtp/reply";
 import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
 import * as Result from "effect/Result";
@@ -38,7 +39,7 @@ for (const [text, fault] of readable) {
   });
 }
 
-const unreadable: ReadonlyArray<readonly [text: string, part: Fault.FaultPart, wrong: string]> = [
+const unreadable: ReadonlyArray<readonly [text: string, part: FaultPart, wrong: string]> = [
   ["", "stage", ""],
   ["rcpt", "action", ""],
   ["rcpt:", "action", ""],
@@ -82,7 +83,7 @@ for (const [text, part, wrong] of unreadable) {
   Deno.test(`${JSON.stringify(text)} is none: the ${part} is wrong`, () => {
     const error = refused(text);
     assertEquals([error.part, error.text, error.input], [part, wrong, text]);
-    assertInstanceOf(error, Fault.FaultError);
+    assertInstanceOf(error, FaultError);
   });
 }
 
