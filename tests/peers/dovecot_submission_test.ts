@@ -55,6 +55,25 @@ for (const [name] of wrong) {
   });
 }
 
+peerTest(
+  "dovecot and smtp-server are told a token that is longer than a line",
+  [...needs, "smtp-server"],
+  async (peers) => {
+    const secret = "long-token-".repeat(300);
+    for (const where of [port(peers.dovecot), peers["smtp-server"].port]) {
+      const sent = await send({
+        port: where,
+        secret,
+        args: ["--user", "alice", "--auth", "XOAUTH2", "--tls", "required"],
+      });
+      assertEquals([sent.code, sent.failure], [77, "AuthRejected auth"], sent.text);
+      // It does not fit behind AUTH (RFC 4954 section 4), so it waits to be asked for.
+      assertEquals(sent.said.find((line) => line.startsWith("AUTH")), "AUTH XOAUTH2");
+      assertEquals(sent.heard.findLast(({ stage }) => stage === "auth")?.code, 535);
+    }
+  },
+);
+
 for (const name of ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256"]) {
   peerTest(`dovecot lets its master act as bob, and nobody else, by AUTH ${name}`, needs, async ({ dovecot }) => {
     const args = ["--auth", name, "--tls", "required", "--authorization-id", "bob", "--quit-after", "auth"];

@@ -87,6 +87,25 @@ peerTest("postfix is checked for the name that was asked for", ["postfix"], asyn
   assertStringIncludes(sent.text, "wrong-name");
 });
 
+peerTest(
+  "postfix is checked for the name of the mail exchanger that the DNS gave",
+  ["postfix", "unbound"],
+  async (peers) => {
+    const { postfix, unbound } = peers;
+    const found = (use: string) => [
+      ...["--dns", `${unbound.host}:${unbound.port}`, "--port", String(portOf(postfix, use))],
+      ...["--tls", "verified", "--tls-ca", certificate("ca.pem")],
+    ];
+    const mark = newMark();
+    const sent = await send({ message: letter(mark), args: found("smtp") });
+    assertEquals([sent.code, sent.verdicts["bob@plausch.test"]], [0, accepted], sent.text);
+    assertEquals(withoutTrace(postfix, await stored(postfix, mark)), letter(mark));
+    const other = await send({ args: found("wrongname") });
+    assertEquals([other.code, other.failure], [77, "TlsFailed tls"], other.text);
+    assertStringIncludes(other.text, "wrong-name");
+  },
+);
+
 peerTest("postfix is known by the digest of its certificate or key, whoever signed it", ["postfix"], async (peers) => {
   for (const use of ["smtp", "selfsigned", "expired"] as const) {
     const { certificate: whole, key } = await digests(use === "smtp" ? "good" : use);

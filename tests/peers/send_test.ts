@@ -60,7 +60,7 @@ for (const name of ["postfix", "opensmtpd", "smtp-server", "aiosmtpd"] as const 
         const ran = await send(peers.unbound, server.port, path);
         assertEquals(ran.code, 0, ran.err);
         // OpenSMTPD breaks every handshake; the message goes in clear then.
-        assertEquals(ran.err.includes("The TLS handshake with mx1.plausch.test failed"), name === "opensmtpd", ran.err);
+        assertEquals(ran.err.includes("The TLS handshake with mx"), name === "opensmtpd", ran.err);
         assertStringIncludes(ran.out, "plausch.test has 3 mail exchangers");
         assertStringIncludes(ran.out, "bob@plausch.test: accepted: 250");
       });
