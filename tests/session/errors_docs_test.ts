@@ -6,7 +6,7 @@ import type { RouteFailure } from "@plausch/mx/route-plan";
 import type { Action } from "@plausch/session/extension-policy";
 import type { LocalRefusal, Next, Verdict } from "@plausch/session/outcome";
 import type { FailureReason } from "@plausch/session/session-error";
-import type { FaultPart } from "@plausch/sink/fault";
+import type { FaultPart } from "@plausch/sink/fault-error";
 import type { GrammarReason } from "@plausch/smtp/grammar-error";
 import type { SaslReason } from "@plausch/smtp/sasl-error";
 import type { TranscriptErrorReason } from "@plausch/testing/transcript-error";
