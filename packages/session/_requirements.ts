@@ -195,8 +195,8 @@ export const plan = (given: Given): Plan | Refusal => {
   const smtputf8 = capabilities.smtputf8 && (needsSmtputf8(envelope) || content.eightBitHeader);
   return {
     mail: {
-      ...asked,
       ...(capabilities.keywords.has("SIZE") ? { size: content.size } : {}),
+      ...asked,
       ...(body === undefined ? {} : { body }),
       ...(smtputf8 ? { smtputf8 } : {}),
     },

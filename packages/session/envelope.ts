@@ -27,7 +27,7 @@ export interface Recipient {
   readonly parameters: RcptParameters;
 }
 
-/** Sender, recipients and the parameters of MAIL. SIZE, BODY and SMTPUTF8 are added by the session, from the message. */
+/** Sender, recipients and the parameters of MAIL. SIZE, unless it is here, BODY and SMTPUTF8 are added by the session, from the message. */
 export interface Envelope {
   /** Where failures are reported to; the null path for a message that must not bounce. */
   readonly reversePath: Path.ReversePath;
