@@ -289,9 +289,9 @@ const cases: { readonly [flag: string]: Case } = {
   },
   "mt-priority": { args: ["--mt-priority", "-3"], check: mail({ mtPriority: -3 }) },
   "mail-param": {
-    args: ["--mail-param", "RET=FULL", "--mail-param", "X-ODD=1"],
+    args: ["--mail-param", "size=7", "--mail-param", "RET=FULL", "--mail-param", "X-ODD=1"],
     code: 81,
-    check: ({ out }) => assertMatch(out, /~> MAIL FROM:<me@x\.test> .*RET=FULL.* X-ODD=1\n/),
+    check: says("MAIL FROM:<me@x.test> SIZE=7 RET=FULL X-ODD=1"),
   },
   "rcpt-param": {
     args: ["--rcpt-param", "NOTIFY=NEVER", "--rcpt-param", "X-ODD"],

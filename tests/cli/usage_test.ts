@@ -55,6 +55,7 @@ const cases: ReadonlyArray<Case> = [
     hint: "--tls required",
   },
   { args: "--socket /x --tls verified", problem: "has no name to check", hint: "--tls-name" },
+  { args: "--tls-name a_b", problem: '"a_b"', hint: "write --tls-name NAME" },
   // authentication
   { args: "--auth any", problem: "--user is missing", hint: "--user NAME" },
   { args: "--auth PLAN", problem: '"PLAN" is no mechanism', hint: "did you mean PLAIN?", around: typed },

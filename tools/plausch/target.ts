@@ -75,6 +75,13 @@ export const split = (server: string): { readonly host: string; readonly port: s
   return more.length > 0 ? { host: server, port: undefined } : { host, port };
 };
 
+/** A name in ASCII, or an address without brackets. */
+export const hostName = (text: string, option: string, form: string): Effect.Effect<string, UsageError> => {
+  const literal = text.includes(":") ? `[IPv6:${text}]` : text;
+  const host = Values.fromGrammar(Domain.hostFromString(literal), option, form);
+  return Effect.map(host, (host) => host._tag === "Name" ? host.ascii : text);
+};
+
 /** Options that cannot stand together. */
 const conflict = (given: Given): readonly [problem: string, hint: string] | undefined => {
   if (!given.has("socket")) {
@@ -101,9 +108,7 @@ export const fromOptions = (given: Given): Effect.Effect<Target, UsageError> =>
     const server = given.value("server");
     if (server === undefined) return { _tag: "MailExchanger", port, nameServers: nameServers(given) };
     const named = split(server);
-    const literal = named.host.includes(":") ? `[IPv6:${named.host}]` : named.host;
-    const host = yield* Values.fromGrammar(Domain.hostFromString(literal), "server", "HOST or HOST:PORT");
-    const ascii = host._tag === "Name" ? host.ascii : named.host;
+    const host = yield* hostName(named.host, "server", "HOST or HOST:PORT");
     const finalPort = named.port === undefined ? port : yield* portFromString(named.port);
     if (isLmtp && finalPort === smtpPort) {
       return yield* Values.usage(
@@ -111,5 +116,5 @@ export const fromOptions = (given: Given): Effect.Effect<Target, UsageError> =>
         "name the port of the LMTP server",
       );
     }
-    return { _tag: "Server", host: ascii, port: finalPort };
+    return { _tag: "Server", host, port: finalPort };
   });

@@ -11,6 +11,7 @@ import * as Redacted from "effect/Redacted";
 import * as Result from "effect/Result";
 import type { Given, Option, UsageError } from "../options.ts";
 import { Shell } from "../shell.ts";
+import { hostName } from "../target.ts";
 import * as Values from "../values.ts";
 
 /** The options of TLS. */
@@ -119,6 +120,7 @@ export const fromOptions = (
     const implicit = given.has("tls-implicit") ? "asked" : isPort ? "port" : undefined;
     const pinned = yield* pins(given);
     const version = yield* Values.choice(given, "tls-min", "version of TLS to begin with", ["1.2", "1.3"]);
+    const name = given.value("tls-name");
     const keyText = yield* pem(given, "tls-key", key, "private key without a passphrase");
     // A pin, or TLS from the first octet, leaves no way to go on in clear.
     const least = implicit === undefined && pinned === undefined ? "opportunistic" : "required";
@@ -126,7 +128,7 @@ export const fromOptions = (
       level: asked === undefined || asked === "opportunistic" ? least : asked,
       implicit,
       options: {
-        servername: given.value("tls-name"),
+        servername: name === undefined ? undefined : yield* hostName(name, "tls-name", "NAME, as in a certificate"),
         ca: yield* pem(given, "tls-ca", certificates, "certificate"),
         cert: yield* pem(given, "tls-cert", certificates, "certificate"),
         key: keyText === undefined ? undefined : Redacted.make(keyText),
