@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { latin1, octets } from "../support/cases.ts";
@@ -49,6 +49,7 @@ export interface Peer {
 }
 
 interface Settings {
+  readonly run: string;
   readonly tls: string;
   readonly tokenKey: string;
   readonly relayed: { readonly smtp: number; readonly lmtp: number };
@@ -232,6 +233,14 @@ export const logged = async (peer: Peer, text: string): Promise<string> => {
     await sleep(50);
   }
   throw new Error(`Nothing about "${text}" in "${peer.log}"`);
+};
+
+/** Every file that a peer wrote since it was started: its logs, and the messages it keeps. */
+export const written = async (peer: Peer): Promise<ReadonlyArray<string>> => {
+  const folder = join(settings?.run ?? run, peer.name);
+  const files = await readdir(folder, { recursive: true, withFileTypes: true });
+  const isWritten = (path: string) => /^(mail|log|dovecot\.log|messages\.jsonl)(\/|$)/.test(relative(folder, path));
+  return files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name)).filter(isWritten);
 };
 
 /** The fields that a peer puts on top of a message, in this order, each once; "?" marks one that may be missing. */
