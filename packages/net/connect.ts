@@ -1,7 +1,8 @@
 /**
  * The live client: a connection to a host and port, or to a Unix socket, as an effect `Socket`.
  *
- * Acquiring `reader` dials; the scope of that acquisition owns the connection. TCP_NODELAY is always set, because a conversation
+ * Acquiring `reader` dials, sends the `preface` if there is one, and speaks TLS if that was asked for; the scope of that acquisition owns the
+ * connection. TCP_NODELAY is always set, because a conversation
  * of small messages would otherwise wait for delayed acknowledgements (RFC 896, RFC 1122 section 4.2.3.2).
  *
  * @example Dialling, speaking and hanging up
@@ -47,7 +48,10 @@ import type { NetReader, NetSocket } from "./net_socket.ts";
 export interface DialOptions {
   /** How long to wait for the connection, name look-up included; 30 seconds by default. TLS has a time-out of its own. */
   readonly connectTimeout?: Duration.Input | undefined;
-  /** Speaks TLS from the first octet (RFC 8314, section 3.3). The name to check is `servername`, or else `host`. */
+  /**
+   * Speaks TLS from the first octet (RFC 8314, section 3.3). The name to check is `servername`, or else `host`; a Unix socket has
+   * no other than `servername`.
+   */
   readonly tls?: TlsOptions | undefined;
   /**
    * Octets to send in clear before anything else, TLS too: a header of `ProxyProtocol`. If they cannot be sent within another
@@ -83,7 +87,7 @@ export type ConnectOptions = TcpOptions | UnixOptions;
  * A socket that dials anew each time its `reader` is acquired.
  *
  * Fails to acquire with a `SocketOpenError` that keeps the cause (kind `Timeout` when the time was over), or, with `tls`, with a
- * `SocketUpgradeError`. `OpenFailure.explain` puts the former into words. A write made while there is no connection waits for the next
+ * `SocketUpgradeError` whose cause is a `TlsError`. `OpenFailure.explain` puts both into words. A write made while there is no connection waits for the next
  * one, as effect's `Socket` has it: put a time-out around it, or acquire the reader first.
  *
  * @example Nothing listens on port 1

@@ -41,12 +41,15 @@ export interface NetReader extends TlsReader<Uint8Array> {
    * Speaks TLS from here on, as client on a dialled connection, as server on an accepted one. Octets that were received but not
    * pulled go to the handshake, never past it to `pull`. Writes fail while the handshake is under way.
    *
-   * Fails with a `SocketUpgradeError` that keeps the cause: a certificate that does not fit, a peer that speaks no TLS, a handshake
-   * that took too long. Then the connection is closed, as it is after an interruption. Only when the options made no sense, so that
-   * no handshake began, does it stay as it was. effect's `upgrade` does the same with fewer options.
+   * Every peer gets through the handshake, so that there is a report of it. One that had to prove who it is and has not is refused then: it
+   * hears no more, and the report is in the error. A server refuses a client only if it asked for a certificate (`requestCert`).
+   *
+   * Fails with a `SocketUpgradeError` whose cause is a `TlsError`: a certificate that does not do, a peer that speaks no TLS, a handshake
+   * that took too long. Then the connection is closed, as it is after an interruption. Only when the options made no sense
+   * (`BadOptions`), so that no handshake began, does it stay as it was. effect's `upgrade` does the same with fewer options.
    */
   readonly startTls: (options?: TlsOptions) => Effect.Effect<TlsReport, Socket.SocketError>;
-  /** What the latest handshake of this connection came to; undefined while it is in clear. */
+  /** What the handshake of this connection came to; undefined while it is in clear. */
   readonly tls: () => TlsReport | undefined;
 }
 

@@ -527,6 +527,7 @@ live("a Unix socket serves as well", () =>
       "There is something at that path already",
       `connected to ${path}`,
       `< 220 ${path} LMTP`,
+      "TlsError: Cannot begin TLS: a client needs servername, to check the server's certificate",
       "> LHLO client.example.test",
       "< 250 PIPELINING",
       "> MAIL FROM:<> RCPT TO:<a> RCPT TO:<b> DATA",

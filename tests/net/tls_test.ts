@@ -341,11 +341,10 @@ live(
     }),
 );
 
-live("without a name to check there is no TLS, unless nobody minds or pins decide", () =>
+live("a server without an identity is told so, and can begin with one afterwards", () =>
   Effect.gen(function* () {
     const listener = yield* Listen.listen();
     const ends: Array<string> = [];
-    // An accepted connection is never a client, so the name is missing only on a server's own side: there it is not needed.
     yield* Effect.forkScoped(listener.run((socket) =>
       Effect.gen(function* () {
         const reader = yield* socket.reader;
