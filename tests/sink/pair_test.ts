@@ -2,6 +2,7 @@
 import * as Content from "@plausch/session/content";
 import * as Conversation from "@plausch/session/conversation";
 import * as Envelope from "@plausch/session/envelope";
+import * as Extension from "@plausch/sink/extension";
 import * as Limits from "@plausch/sink/limits";
 import type { Policy } from "@plausch/sink/policy";
 import * as ServerProtocol from "@plausch/sink/server-protocol";
@@ -48,6 +49,9 @@ const run = Arbitrary.all({
   messages: Arbitrary.array(messageWithEnvelope, { minLength: 1, maxLength: 3 }),
   seed: integer(0, 0x7fffffff),
   pipelining: Arbitrary.map(integer(0, 2), (kind) => kind > 0),
+  lmtp: Arbitrary.map(integer(0, 2), (kind) => kind === 0),
+  /** Octets of a chunk; DATA instead of chunks if there is none. */
+  chunk: Arbitrary.map(integer(-20, 40), (size) => size > 0 ? size : undefined),
 });
 type Run = typeof run extends Arbitrary.Arbitrary<infer A> ? A : never;
 
@@ -92,9 +96,12 @@ const makeLink = () => {
 };
 
 /** Runs both halves until the client has said QUIT and heard the answer. */
-const converse = ({ messages, seed, pipelining }: Run) => {
-  const client = Conversation.make({ host: Result.getOrThrow(Domain.hostFromString("c.test")), pipelining });
-  const server = ServerProtocol.make({ host: "sink.test", policy, limits: { ...Limits.defaults, lineOctets: 512 } });
+const converse = ({ messages, seed, pipelining, lmtp, chunk }: Run, offers?: ReadonlyArray<Extension.Extension>) => {
+  const protocol = lmtp ? "lmtp" : "smtp";
+  const host = Result.getOrThrow(Domain.hostFromString("c.test"));
+  const client = Conversation.make({ host, pipelining, protocol, chunking: chunk ?? false });
+  const limits = { ...Limits.defaults, lineOctets: 512 };
+  const server = ServerProtocol.make({ host: "sink.test", protocol, policy, limits, offers });
   const toServer = makeLink();
   const toClient = makeLink();
   const stored: Array<Kept> = [];
@@ -165,14 +172,19 @@ Deno.test("the runs of the property above have refused senders, mixed recipients
   }
 });
 
-for (const pipelining of [true, false]) {
-  Deno.test(`more recipients than the sink takes at once go in a second transaction; pipelining: ${pipelining}`, () => {
+const manyTurns: ReadonlyArray<
+  readonly [pipelining: boolean, offers: ReadonlyArray<Extension.Extension>, how: string]
+> = [
+  [true, Extension.usual, "by LIMITS"],
+  [false, Extension.usual, "by LIMITS, one by one"],
+  [true, Extension.without("LIMITS"), "by 452"],
+  [false, Extension.without("LIMITS"), "by 452, one by one"],
+];
+for (const [pipelining, offers, how] of manyTurns) {
+  Deno.test(`more recipients than the sink takes at once go in a second transaction: ${how}`, () => {
     const to = Array.from({ length: 150 }, (_, index) => `r${index}@d.test`);
-    const { verdicts, stored } = converse({
-      messages: [{ from: "<>", to, message: "hi" }],
-      seed: 1,
-      pipelining,
-    });
+    const run = { messages: [{ from: "<>", to, message: "hi" }], seed: 1, pipelining, lmtp: false, chunk: undefined };
+    const { verdicts, stored } = converse(run, offers);
     assertEquals(new Set(verdicts[0]), new Set(["accepted"]));
     assertEquals(stored, [
       { from: "<>", to: to.slice(0, 100), message: "hi\r\n" },

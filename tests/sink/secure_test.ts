@@ -169,6 +169,17 @@ live("implicit TLS: a client of bare node:tls is greeted after the handshake", (
     assertEquals(store.messages[0]?.protocol, "ESMTPS");
   }));
 
+live("implicit TLS: a connection too many is closed without a word", () =>
+  Effect.gen(function* () {
+    const certificate = yield* Certificate.make(["sink.test"]);
+    const { sink } = yield* listen({ tls: { options: certificate, implicit: true }, maxConnections: 1 });
+    const tls = { servername: "sink.test", ca: certificate.cert };
+    const first = yield* connect({ ...to(sink), tls });
+    assertMatch(yield* first.hear, /^220 /);
+    const second = yield* connect(to(sink));
+    assertEquals((yield* Effect.flip(second.hear)).reason._tag, "SocketCloseError");
+  }));
+
 live(
   "a key and a certificate that do not belong together are the server's misfortune, not its end",
   () =>
