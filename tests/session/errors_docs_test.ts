@@ -3,6 +3,7 @@ import type { LineErrorReason } from "@plausch/line/line-error";
 import type { SkipReason } from "@plausch/mx/candidate";
 import type { MxErrorReason } from "@plausch/mx/mx-error";
 import type { RouteFailure } from "@plausch/mx/route-plan";
+import type { ProxyErrorReason } from "@plausch/net/proxy-error";
 import type { Action } from "@plausch/session/extension-policy";
 import type { LocalRefusal, Next, Verdict } from "@plausch/session/outcome";
 import type { FailureReason } from "@plausch/session/session-error";
@@ -201,6 +202,17 @@ const sasl: Record<SaslReason, null> = {
   BadSignature: x,
   UnprovenServer: x,
 };
+const proxy: Record<ProxyErrorReason, null> = {
+  NotProxy: x,
+  BadLine: x,
+  BadHeader: x,
+  BadAddress: x,
+  BadPort: x,
+  BadTlv: x,
+  BadChecksum: x,
+  Incomplete: x,
+  Timeout: x,
+};
 const fault: Record<FaultPart, null> = { stage: x, nth: x, connection: x, probability: x, action: x };
 const transcript: Record<TranscriptErrorReason, null> = {
   AfterTheEnd: x,
@@ -233,6 +245,7 @@ const sections: ReadonlyArray<readonly [heading: string, ...words: ReadonlyArray
   ["### LineError (@plausch/line)", line],
   ["### GrammarError (@plausch/smtp)", grammar],
   ["### SaslError (@plausch/smtp)", sasl],
+  ["### ProxyError (@plausch/net)", proxy],
   ["### FaultError (@plausch/sink)", fault],
   ["### Transcripts (@plausch/testing)", transcript, mismatch],
 ];
