@@ -55,8 +55,10 @@ export interface Surroundings {
   readonly typed?: string;
 }
 
-/** Runs `plausch` with arguments inside this process: all of it but `main.ts`. */
-export const plausch = async (args: ReadonlyArray<string>, options: Surroundings = {}): Promise<Ran> => {
+/** A shell in these surroundings, and what was printed so far. */
+export const shellFor = (
+  options: Surroundings,
+): { readonly shell: Shell; readonly printed: () => Pick<Ran, "out" | "err"> } => {
   const { env = {} } = options;
   const out: Array<string> = [];
   const err: Array<string> = [];
@@ -76,8 +78,14 @@ export const plausch = async (args: ReadonlyArray<string>, options: Surroundings
     askSecret: () => Effect.sync(() => options.typed === undefined ? undefined : Redacted.make(options.typed)),
     hostname: Effect.succeed("client.test"),
   };
+  return { shell, printed: () => ({ out: out.join(""), err: err.join("") }) };
+};
+
+/** Runs `plausch` with arguments inside this process: all of it but `main.ts`. */
+export const plausch = async (args: ReadonlyArray<string>, options: Surroundings = {}): Promise<Ran> => {
+  const { shell, printed } = shellFor(options);
   const code = await Effect.runPromise(run(args, shell));
-  return { code, out: out.join(""), err: err.join("") };
+  return { code, ...printed() };
 };
 
 /** Runs `plausch` with arguments, as a process of its own. */

@@ -1,0 +1,76 @@
+// From the DNS to conversations, without a DNS: the zone comes along.
+import * as Zone from "@plausch/dns/zone";
+import * as Content from "@plausch/session/content";
+import * as Envelope from "@plausch/session/envelope";
+import * as Domain from "@plausch/smtp/domain";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
+import { ExitCode } from "../../tools/plausch/exit_code.ts";
+import * as Narrator from "../../tools/plausch/narrator.ts";
+import { talkToExchangers } from "../../tools/plausch/route.ts";
+import { everything, pem, shellFor, withSink } from "./_cli.ts";
+
+const zone = Zone.layer({
+  records: {
+    "x.test": { MX: "10 mx.example.test." },
+    "y.test": { MX: "10 mx.other.test." },
+    "quiet.test": { MX: "0 ." },
+    "broken.test": { failure: "ServerFailure" },
+    "mx.example.test": { A: "127.0.0.1" },
+    "mx.other.test": { A: "127.0.0.1" },
+  },
+});
+
+/** Sends to recipients by way of the zone, with proof of the exchanger's name. */
+const send = async (port: number, ...to: ReadonlyArray<string>) => {
+  const { shell, printed } = shellFor({});
+  const talk = {
+    options: {
+      envelope: Result.getOrThrow(Envelope.make({ from: "me@x.test", to })),
+      content: Result.getOrThrow(Content.make(new TextEncoder().encode("Subject: t\n\nhello\n"))),
+      host: Result.getOrThrow(Domain.hostFromString("client.test")),
+    },
+    security: { level: "verified", implicit: undefined, options: { ca: pem("ca.pem") } },
+  } as const;
+  const program = talkToExchangers(port, Narrator.make(shell, "transcript"), talk);
+  const code = await Effect.runPromise(Effect.match(Effect.provide(program, zone), {
+    onSuccess: (code): number | string => code,
+    onFailure: (error) => error.message,
+  }));
+  return { code, ...printed() };
+};
+
+Deno.test("the certificate has to be for the mail exchanger's name, whatever address was dialled", async () => {
+  await withSink(async ({ port }, { messages }) => {
+    const { code, out } = await send(port, "you@x.test");
+    assertEquals([code, messages.length], [ExitCode.ok, 1]);
+    assertStringIncludes(out, `=== Trying mx.example.test, 127.0.0.1:${port} ...\n`);
+    assertStringIncludes(out, "verified as mx.example.test by PKIX\n");
+  }, everything);
+});
+
+Deno.test("each domain has a conversation of its own, and a failure of one does not hinder the other", async () => {
+  await withSink(async ({ port }, { messages }) => {
+    const { code, out, err } = await send(port, "you@y.test", "you@x.test", "more@X.test");
+    assertEquals([code, messages.map(({ forwardPaths }) => forwardPaths.length)], [ExitCode.partly, [2]]);
+    assertStringIncludes(err, "not for mx.other.test\n");
+    assertStringIncludes(err, "*** you@y.test: deferred at the TLS handshake");
+    assertMatch(out, /=== you@x\.test: accepted.*\n=== more@x\.test: accepted/i);
+  }, everything);
+});
+
+Deno.test("a domain without mail refuses its recipients, one without an answer defers them", async () => {
+  await withSink(async ({ port }) => {
+    const none = await send(port, "you@quiet.test");
+    assertEquals(none.code, ExitCode.noMailHost);
+    assertStringIncludes(none.err, "*** you@quiet.test: rejected at the connection: 556 5.1.10\n");
+    assertEquals((await send(port, "you@broken.test")).code, ExitCode.deferred);
+    assertEquals((await send(port, "you@quiet.test", "you@x.test")).code, ExitCode.partly);
+  }, everything);
+});
+
+Deno.test("a recipient without a domain has no mail exchanger", async () => {
+  const { code, out } = await send(25, "postmaster");
+  assertEquals([code, out], ["A recipient without a domain has no mail exchanger; name the server with --server", ""]);
+});
