@@ -37,13 +37,28 @@ export const extensions = {
 const { bitString, boolean, contextual, expect, inside, objectIdentifier, only, readAll, smallInteger, tags, time } =
   Der;
 
+/** What the value of an extension is, for those that TLS libraries look into while they read a certificate. */
+const shapes: ReadonlyMap<string, number> = new Map([
+  [extensions.keyUsage, tags.bitString],
+  [extensions.subjectAltName, tags.sequence],
+  [extensions.basicConstraints, tags.sequence],
+  [extensions.nameConstraints, tags.sequence],
+  ["2.5.29.31", tags.sequence],
+  [extensions.extendedKeyUsage, tags.sequence],
+  ["1.3.6.1.4.1.11129.2.4.2", tags.octetString],
+]);
+
 const versionOf = (element: Der.Element): number => smallInteger(readAll(element.content)[0]) + 1;
 
 const extensionOf = (element: Der.Element): readonly [string, Extension] => {
   const [id, ...rest] = inside(element, tags.sequence);
   const critical = rest.length === 2 && boolean(rest[0]!);
   if (rest.length > 2) throw new Der.Malformed("too long an extension");
-  return [objectIdentifier(id), { critical, value: expect(rest.at(-1), tags.octetString).content }];
+  const name = objectIdentifier(id);
+  const value = expect(rest.at(-1), tags.octetString).content;
+  const shape = shapes.get(name);
+  if (shape !== undefined) only(value, shape);
+  return [name, { critical, value }];
 };
 
 const extensionsOf = (element: Der.Element | undefined): ReadonlyMap<string, Extension> => {

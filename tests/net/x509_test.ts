@@ -71,6 +71,17 @@ property(
   { runs: 1500, seed: "plausch" },
 );
 
+Deno.test("a certificate with an extension that the TLS library could not read is not read", () => {
+  const { der, extensions } = read("server");
+  for (const [id, { value }] of extensions) {
+    const changed = der.slice();
+    const at = value.byteOffset - der.byteOffset;
+    changed[at] = Der.tags.set;
+    // Extensions that nobody looks into may be anything.
+    assertEquals(X509.parse(changed) === undefined, (Object.values(X509.extensions) as Array<string>).includes(id), id);
+  }
+});
+
 property("octets of any kind are no certificate", octets(400), (noise) => X509.parse(noise) === undefined);
 
 Deno.test("no certificate can be changed in an octet and still be signed", () => {
