@@ -1,6 +1,7 @@
 import type { RecipientOutcome } from "@plausch/session/outcome";
 import type * as Sink from "@plausch/sink/sink";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import * as net from "node:net";
 import { certified, everything, faults, fixture, pem, plausch, spkiOf, withServer, withSink } from "./_cli.ts";
 
 const args = (port: number, ...more: ReadonlyArray<string>) => [
@@ -157,6 +158,24 @@ Deno.test("a failed handshake is retried once in clear, on a connection that can
     assert(first!.includes(" -> STARTTLS\n"));
     assert(!second!.includes("STARTTLS\n ->") && second!.includes(" -> MAIL"), second);
   }, { ...everything, faults: faults("tls@1:alert") });
+});
+
+Deno.test("where the second connection fails too, that is told as well", async () => {
+  const replies = ["250-mx\r\n250 STARTTLS\r\n", "220 go\r\n", "no TLS\r\n"];
+  const server = net.createServer((socket) => {
+    server.close(); // nobody else is let in
+    socket.on("error", () => {});
+    socket.on("data", () => void socket.write(replies.shift() ?? ""));
+    socket.write("220 mx\r\n");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const closed = new Promise((resolve) => server.once("close", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  const ran = await plausch(args(port));
+  await closed;
+  assertEquals(ran.code, 69, ran.err);
+  assertStringIncludes(ran.err, "what it says is no TLS");
+  assertStringIncludes(ran.err, `*** Cannot connect to 127.0.0.1:${port}: Nothing listens there (ECONNREFUSED)`);
 });
 
 Deno.test("the markers tell what went under TLS", async () => {

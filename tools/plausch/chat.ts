@@ -4,27 +4,26 @@
  * @module
  */
 import * as Connect from "@plausch/net/connect";
+import type { NetSocket } from "@plausch/net/net-socket";
 import * as OpenFailure from "@plausch/net/open-failure";
 import * as Converse from "@plausch/session/converse";
 import type { Recipient } from "@plausch/session/envelope";
-import type { Observer, SessionEvent } from "@plausch/session/event";
+import type { Observer } from "@plausch/session/event";
 import type { Adaptation } from "@plausch/session/extension-policy";
 import type { RecipientOutcome } from "@plausch/session/outcome";
 import type { SessionError } from "@plausch/session/session-error";
-import * as Timeouts from "@plausch/session/timeouts";
-import * as Capabilities from "@plausch/smtp/capabilities";
 import * as Domain from "@plausch/smtp/domain";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Path from "@plausch/smtp/path";
-import * as Reply from "@plausch/smtp/reply";
 import { TlsError } from "@plausch/tls/tls-error";
-import type { TlsReport } from "@plausch/tls/tls-report";
+import type { TlsOptions } from "@plausch/tls/tls-options";
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Socket from "effect/socket/Socket";
 import { type ExitCode, fromRecipients } from "./exit_code.ts";
 import type { Narrator } from "./narrator.ts";
 import * as OutcomeLines from "./render/outcome.ts";
+import * as Progress from "./progress.ts";
 import * as Remedy from "./render/remedy.ts";
 import * as Tls from "./render/tls.ts";
 import type { Preface } from "./send/proxy.ts";
@@ -88,61 +87,38 @@ const interrupted = (
     reason,
   }));
 
-/** What the events of a conversation tell along the way. */
-interface Progress {
-  isSecure: boolean;
-  report: TlsReport | undefined;
-  capabilities: Capabilities.Capabilities | undefined;
-  /** The mechanism that was asked for last, and whether the server said yes. */
-  mechanism: string | undefined;
-  isAuthenticated: boolean;
-  /** Whether the failure was told already. */
-  isFailureTold: boolean;
-}
-
-const begin = (): Progress => ({
-  isSecure: false,
-  report: undefined,
-  capabilities: undefined,
-  mechanism: undefined,
-  isAuthenticated: false,
-  isFailureTold: false,
-});
-
-const follow = (progress: Progress, event: SessionEvent): void => {
-  switch (event._tag) {
-    case "Connected":
-      Object.assign(progress, begin());
-      return;
-    case "Secured":
-      progress.isSecure = true;
-      progress.report = event.report;
-      return;
-    case "Said":
-      if (event.stage === "auth") progress.mechanism = /^AUTH (\S+)/.exec(event.line)?.[1] ?? progress.mechanism;
-      return;
-    case "Heard":
-      if (event.stage === "ehlo" || event.stage === "ehlo-tls") {
-        progress.capabilities = Capabilities.fromReply(event.reply);
-      }
-      if (event.stage === "auth") progress.isAuthenticated = Reply.isPositive(event.reply);
-      return;
-  }
-};
-
 /** What a conversation came to besides its verdicts, as plain data. */
-const conversation = (
+const summary = (
   destination: Destination,
-  progress: Progress,
-  failure: SessionError | undefined,
+  { report, mechanism, isAuthenticated }: Progress.Progress,
   adaptations: ReadonlyArray<Adaptation>,
 ): object => ({
   event: "conversation",
   server: nameOf(destination),
-  tls: progress.report === undefined ? null : Tls.jsonWithoutChain(progress.report),
-  authenticated: progress.isAuthenticated && failure?.reason !== "AuthBroken" ? progress.mechanism : null,
+  tls: report === undefined ? null : Tls.jsonWithoutChain(report),
+  authenticated: isAuthenticated ? mechanism : null,
   adaptations,
 });
+
+/** The connection that a conversation is held over. */
+const connect = (destination: Destination, { options, security, preface }: Talk, tlsOptions: TlsOptions): NetSocket =>
+  Connect.make({
+    ...("path" in destination ? { path: destination.path } : { host: destination.host, port: destination.port }),
+    connectTimeout: options.timeouts?.connect,
+    preface: preface?.octets,
+    tls: security.implicit === undefined
+      ? undefined
+      : { ...tlsOptions, rejectUnauthorized: security.level === "verified" },
+  });
+
+/** The failure in a sentence: of the connection, of its encryption, or of what was said over it. */
+const sentence = (destination: Destination, error: SessionError): string => {
+  const { stage, cause } = error;
+  if (cause instanceof TlsError) return cause.message;
+  if (stage !== "connect" || cause === undefined) return error.message;
+  const why = OpenFailure.explain(cause, "path" in destination ? undefined : destination);
+  return `Cannot connect to ${endpoint(destination)}: ${OpenFailure.format(why)}`;
+};
 
 /** Holds one conversation over the network. Interrupted, it closes the connection and says what was known by then. */
 export const hold = (
@@ -151,26 +127,18 @@ export const hold = (
   talk: Talk,
 ): Effect.Effect<Result, GrammarError> =>
   Clock.clockWith((clock) => {
-    const { options, security, preface } = talk;
-    const { timeouts = Timeouts.defaults } = options;
+    const { options, security, preface, showsChain = false } = talk;
     const port = "path" in destination ? undefined : destination.port;
     const servername = security.options.servername ?? ("path" in destination ? undefined : destination.name);
-    const tlsOptions = { timeout: timeouts.tls, ...security.options, servername };
-    const socket = Connect.make({
-      ...("path" in destination ? { path: destination.path } : { host: destination.host, port: destination.port }),
-      connectTimeout: timeouts.connect,
-      preface: preface?.octets,
-      tls: security.implicit === undefined
-        ? undefined
-        : { ...tlsOptions, rejectUnauthorized: security.level === "verified" },
-    });
-    const progress = begin();
+    const tlsOptions: TlsOptions = { timeout: options.timeouts?.tls, ...security.options, servername };
+    const socket = connect(destination, talk, tlsOptions);
+    const progress = Progress.make();
     const situation = (): Remedy.Situation => ({
       port,
       security,
       authentication: options.auth,
       isLmtp: options.protocol === "lmtp",
-      isSecure: progress.isSecure,
+      isSecure: progress.report !== undefined,
       capabilities: progress.capabilities,
     });
 
@@ -186,28 +154,23 @@ export const hold = (
     const failed = (error: SessionError): void => {
       if (progress.isFailureTold) return;
       progress.isFailureTold = true;
+      if (error.reason === "AuthBroken") progress.isAuthenticated = false;
       const report = error.cause instanceof TlsError ? error.cause.report : undefined;
       const at = clock.currentTimeMillisUnsafe();
       if (report !== undefined) {
         narrator.handshake(report, at);
-        if (talk.showsChain === true) narrator.chain(report, port, at);
+        if (showsChain) narrator.chain(report, port, at);
       }
-      const unconnected = error.stage === "connect"
-        ? `Cannot connect to ${endpoint(destination)}: ${
-          OpenFailure.format(OpenFailure.explain(error.cause, "path" in destination ? undefined : destination))
-        }`
-        : undefined;
-      const message = unconnected ?? (error.cause instanceof TlsError ? error.cause : error).message;
-      narrator.failure(error, at, message, Remedy.ofFailure(situation(), error));
+      narrator.failure(error, at, sentence(destination, error), Remedy.ofFailure(situation(), error));
       if (error.reason === "Interrupted") narrator.outcome(interrupted(talk, error));
     };
 
     const observe: Observer = (event) => {
-      follow(progress, event);
+      Progress.follow(progress, event);
       if (event._tag === "Connected") connected();
       if (event._tag === "Failed") return failed(event.error);
       narrator.observe(event);
-      if (event._tag === "Secured" && event.report !== undefined && talk.showsChain === true) {
+      if (event._tag === "Secured" && event.report !== undefined && showsChain) {
         narrator.chain(event.report, port, event.at);
       }
     };
@@ -218,7 +181,7 @@ export const hold = (
       adaptations: ReadonlyArray<Adaptation>,
     ): Result => {
       for (const adaptation of adaptations) narrator.note(OutcomeLines.describeAdaptation(adaptation));
-      narrator.data(conversation(destination, progress, failure, adaptations));
+      narrator.data(summary(destination, progress, adaptations));
       const remedies = recipients.map((recipient) => Remedy.ofRefusal(situation(), recipient));
       return { recipients, failure, remedy: remedies.find((remedy) => remedy !== undefined) };
     };
