@@ -17,6 +17,7 @@
 import { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Printable from "@plausch/smtp/printable";
 import * as Reply from "@plausch/smtp/reply";
+import { TlsError } from "@plausch/tls/tls-error";
 import * as Data from "effect/Data";
 import type { RecipientOutcome } from "./outcome.ts";
 import * as Stage from "./stage.ts";
@@ -135,7 +136,7 @@ const describe = ({ reason, stage, reply, cause }: SessionError): string => {
     case "TlsRefused":
       return `Cannot go on: TLS is required, and the server refused STARTTLS${said}`;
     case "TlsFailed":
-      return `Cannot encrypt the connection${detail(cause)}`;
+      return cause instanceof TlsError ? cause.message : `Cannot encrypt the connection${detail(cause)}`;
     case "StartTlsInjection":
       return "Cannot go on: somebody put octets in clear behind the answer to STARTTLS; the connection is not to be trusted";
     case "AuthNotOffered":

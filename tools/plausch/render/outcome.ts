@@ -50,7 +50,8 @@ export const describe = (outcome: RecipientOutcome): string => {
   const where = verdict === "accepted" ? "" : ` at ${Stage.describe(stage)}`;
   if (reply !== undefined) {
     const said = Printable.escape(Reply.text(reply));
-    const meaning = Reply.explain(reply).replace(/^[\d. ]+: /, "");
+    // A reply about the session is none about the recipient, so "permanent" would mislead.
+    const meaning = reason === undefined ? Reply.explain(reply).replace(/^[\d. ]+: /, "") : reasons[reason];
     const why = verdict === "accepted" ? "" : ` (${meaning})`;
     const numbers = [code, status === undefined ? undefined : EnhancedStatus.format(status)];
     return `${who}: ${verdict}${where}: ${
