@@ -12,8 +12,17 @@ import * as TestClock from "effect/testing/TestClock";
 import { play, summary } from "../support/by_hand.ts";
 import { chunkings } from "../support/cases.ts";
 import { verdictsAfter } from "../support/cut.ts";
-import { contentOf, type Dialogue, dialogues, envelopeOf, settings, toScript, total } from "../support/dialogue.ts";
+import {
+  contentOf,
+  type Dialogue,
+  dialogues as cases,
+  envelopeOf,
+  settings,
+  toScript,
+  total,
+} from "../support/dialogue.ts";
 import { it } from "../support/it.ts";
+import { moreDialogues } from "../support/more_dialogues.ts";
 
 const nexts: Readonly<Record<string, Outcome.Next>> = {
   "next-mx": "next-host",
@@ -23,7 +32,9 @@ const nexts: Readonly<Record<string, Outcome.Next>> = {
   later: "later",
 };
 
-Deno.test("all dialogues are played", () => assertEquals(dialogues.length, 95));
+Deno.test("all cases are played", () => assertEquals(cases.length, 95));
+
+const dialogues = [...cases, ...moreDialogues];
 
 const ways: ReadonlyArray<(octets: Uint8Array) => ReadonlyArray<Uint8Array>> = [
   (octets) => [octets],

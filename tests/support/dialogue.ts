@@ -34,7 +34,8 @@ export interface Policy {
   readonly utf8?: boolean;
   readonly auth?: { readonly user: string; readonly pass: string; readonly mechs?: ReadonlyArray<string> };
   readonly lmtp?: boolean;
-  readonly bdat?: boolean;
+  /** Whether to send the message in chunks, and of how many octets. */
+  readonly bdat?: boolean | number;
   readonly requireTls?: boolean;
   readonly ret?: string;
   readonly envid?: string;
