@@ -70,7 +70,7 @@ export const make = (
   const sayHello = (verb: "EHLO" | "HELO" | "LHLO"): void => {
     const stage = verb === "HELO" ? "helo" : isUpgraded ? "ehlo-tls" : "ehlo";
     const command = { EHLO: Command.ehlo, HELO: Command.helo, LHLO: Command.lhlo }[verb](host);
-    talk.say(stage, Result.getOrThrow(Command.format(command)), { verb });
+    talk.say(stage, Result.getOrThrow(Command.format(command)), verb);
   };
 
   const authenticate = (mechanism: Mechanism): void => {
@@ -86,10 +86,10 @@ export const make = (
       return talk.fail("UnexpectedReply", "auth", undefined, talk.lastReply);
     }
     const move = exchange.challenged(Reply.text(reply));
-    if ("say" in move) return talk.say("auth", move.say, { verb: "RESPONSE" });
+    if ("say" in move) return talk.say("auth", move.say, "RESPONSE");
     cancelled = { cause: move.cancel };
     talk.turn("auth-cancelled");
-    talk.say("auth", "*", { verb: "RESPONSE" });
+    talk.say("auth", "*", "RESPONSE");
   };
 
   const accepted = (reply: Reply.Reply): void => {

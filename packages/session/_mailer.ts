@@ -16,16 +16,27 @@ import type { Stage } from "./stage.ts";
 
 /** The part of a conversation that sends messages, one after another. */
 export interface Mailer {
-  begin(envelope: Envelope, content: Content, until: Transaction.Until): Result.Result<void, GrammarError>;
-  /** Queues the next flight of the transaction, or ends it. Called when nothing is awaited. */
+  /**
+   * Begins a message. It may begin while the one before waits for its verdict, see {@linkcode mayBegin}. `settled` is called as soon as
+   * all of its recipients have one, or when the conversation ends.
+   */
+  begin(
+    envelope: Envelope,
+    content: Content,
+    until: Transaction.Until,
+    settled: (transaction: Transaction.Transaction) => void,
+  ): Result.Result<Transaction.Transaction, GrammarError>;
+  /** Queues the next flight of the message that is negotiated, if nothing of it is awaited. */
   proceed(): void;
-  react(reaction: Reaction, recipient: number, reply: Reply.Reply): void;
-  /** The last octets of the message were handed out to be written. */
-  messageEnded(): void;
-  stop(): void;
+  react(reaction: Reaction, expectation: Expectation, reply: Reply.Reply): void;
+  /** The last octets of a message were handed out to be written. */
+  ended(transaction: Transaction.Transaction): void;
+  /** Takes away what is under way, the first message first. */
+  stop(): ReadonlyArray<Transaction.Transaction>;
+  /** Whether another message may begin: all that is before it is settled, or needs nothing but its verdict. */
+  readonly mayBegin: boolean;
+  /** Whether a message waits for anything. */
   readonly isUnderWay: boolean;
-  /** The latest transaction, whether it is under way or over. */
-  readonly transaction: Transaction.Transaction | undefined;
 }
 
 const loneDot = Octets.encode(".\r\n");
@@ -36,12 +47,14 @@ const defaultChunk = 1024 * 1024;
 const unclean: ReadonlySet<Phase> = new Set<Phase>(["mail", "rcpt", "bdat", "reset"]);
 
 export const make = (talk: Talk, options: Options): Mailer => {
-  const { maxFlight = 100, chunking = false, unsupported = ExtensionPolicy.defaults } = options;
+  const { maxFlight = 100, chunking = false, overlap = true, unsupported = ExtensionPolicy.defaults } = options;
   const chunkSize = typeof chunking === "number" ? Math.max(1, Math.floor(chunking)) : defaultChunk;
   const isLmtp = options.protocol === "lmtp";
 
-  let transaction: Transaction.Transaction | undefined;
-  let isUnderWay = false;
+  /** The message that is negotiated. */
+  let front: Transaction.Transaction | undefined;
+  /** Those whose octets are on their way, and which wait for nothing but their verdict. */
+  let sent: Array<Transaction.Transaction> = [];
   /** How many transactions were begun on this connection (MAILMAX, RFC 9422 section 4.1). */
   let mails = 0;
 
@@ -51,24 +64,39 @@ export const make = (talk: Talk, options: Options): Mailer => {
     const { round } = self;
     for (let said = 0; said < most && round.asked < round.pending.length; said++) {
       const recipient = round.pending[round.asked++]!;
-      talk.say("rcpt", self.rcptLines[recipient]!, { recipient });
+      self.owed++;
+      talk.say("rcpt", self.rcptLines[recipient]!, "RCPT", self, recipient);
     }
   };
 
-  const sayData = (round: Transaction.Round): void => {
-    round.data = "asked";
-    talk.say("data", "DATA");
+  const sayData = (self: Transaction.Transaction): void => {
+    self.round.data = "asked";
+    self.owed++;
+    talk.say("data", "DATA", "DATA", self);
   };
 
   /** Whose replies are owed for a whole message: in LMTP one for each recipient (RFC 2033 section 4.2). */
-  const verdictsOn = ({ accepted }: Transaction.Round, verb: "MESSAGE" | "LAST"): ReadonlyArray<Expectation> =>
-    (isLmtp && accepted.length > 0 ? accepted : [-1]).map((recipient) => ({ stage: "final", verb, recipient }));
+  const verdictsOn = (self: Transaction.Transaction, verb: "MESSAGE" | "LAST"): ReadonlyArray<Expectation> => {
+    const { accepted } = self.round;
+    const recipients = isLmtp && accepted.length > 0 ? accepted : [-1];
+    self.owed += recipients.length;
+    return recipients.map((recipient) => ({ stage: "final", verb, recipient, transaction: self }));
+  };
 
-  const sendContent = ({ round, content }: Transaction.Transaction): void => {
+  /** The octets of a round are on their way. If it is the last round, the next message need not wait for the verdict. */
+  const launched = (self: Transaction.Transaction): void => {
+    if (self.round.postponed.length > 0 || self.waiting.length > 0) return;
+    front = undefined;
+    sent.push(self);
+  };
+
+  const sendContent = (self: Transaction.Transaction): void => {
+    const { round, content } = self;
     const isEmpty = round.sender === "refused" || round.accepted.length === 0;
     if (isEmpty) talk.turn("empty-message");
     round.data = "sending";
-    talk.send(isEmpty ? loneDot : content.wire!, true, verdictsOn(round, "MESSAGE"));
+    talk.send(isEmpty ? loneDot : content.wire!, self, verdictsOn(self, "MESSAGE"));
+    launched(self);
   };
 
   const sendChunk = (self: Transaction.Transaction): void => {
@@ -80,48 +108,61 @@ export const make = (talk: Talk, options: Options): Mailer => {
     round.data = "sending";
     const line = Result.getOrThrow(Command.format(Command.bdat(chunk.length, last)));
     if (!last) {
-      talk.say("bdat", line, { chunk: chunk.length });
-      return talk.send(chunk, false, []);
+      self.owed++;
+      talk.say("bdat", line, "BDAT", self, -1, chunk.length);
+      return talk.send(chunk, undefined, []);
     }
-    const [first, ...others] = verdictsOn(round, "LAST");
-    talk.say("final", line, { verb: "LAST", recipient: first!.recipient, chunk: chunk.length });
-    talk.send(chunk, true, others);
+    const [first, ...others] = verdictsOn(self, "LAST");
+    talk.say("final", line, "LAST", self, first!.recipient, chunk.length);
+    talk.send(chunk, self, others);
+    launched(self);
   };
 
   const stopAt = (self: Transaction.Transaction, stage: Stage): void => {
     Transaction.decide(self, Transaction.open(self), "deferred", stage, talk.lastReply, "Stopped");
-    isUnderWay = false;
+    settle(self);
   };
 
+  const settle = (self: Transaction.Transaction): void => {
+    if (front === self) front = undefined;
+    else if (sent[0] === self) sent.shift();
+    else return;
+    self.settled(self);
+  };
+
+  /** A transaction is begun, or a broken one in the way; or one may turn out to be when the verdict on a chunk comes. */
+  const mustReset = (): boolean => unclean.has(talk.phase) || sent.some(({ verb }) => verb === "BDAT");
+
   const proceed = (): void => {
-    const self = transaction;
-    if (self === undefined || !isUnderWay) return;
+    const self = front;
+    if (self === undefined || self.owed > 0) return;
     const { round, until } = self;
     if (round.sender === "unasked") {
       if (mails >= (talk.capabilities.limits.get("MAILMAX") ?? Infinity)) {
         Transaction.decide(self, Transaction.open(self), "deferred", "mail", undefined, "MailLimit");
-        isUnderWay = false;
-        return;
+        return settle(self);
       }
-      if (unclean.has(talk.phase)) {
-        talk.say("rset", "RSET");
+      if (mustReset()) {
+        self.owed++;
+        talk.say("rset", "RSET", "RSET", self);
         if (!isPipelining()) return;
       }
       mails++;
       round.sender = "asked";
-      talk.say("mail", self.mailLine);
+      self.owed++;
+      talk.say("mail", self.mailLine, "MAIL", self);
       if (!isPipelining() || until === "mail") return;
     }
     const wantsData = until === "data" || until === "final";
     if (round.sender !== "refused" && until !== "mail" && round.asked < round.pending.length) {
       sayRecipients(self, isPipelining() ? maxFlight : 1);
       const isLast = round.asked === round.pending.length;
-      if (isPipelining() && isLast && wantsData && self.verb === "DATA") sayData(round);
+      if (isPipelining() && isLast && wantsData && self.verb === "DATA") sayData(self);
       return;
     }
     if (round.data === "go") return until === "data" ? stopAt(self, "data") : sendContent(self);
     if (wantsData && round.sender === "accepted" && round.accepted.length > 0) {
-      if (round.data === "unasked") return self.verb === "DATA" ? sayData(round) : sendChunk(self);
+      if (round.data === "unasked") return self.verb === "DATA" ? sayData(self) : sendChunk(self);
       if (round.data === "sending" && self.verb === "BDAT") {
         return until === "data" ? stopAt(self, "bdat") : sendChunk(self);
       }
@@ -132,13 +173,13 @@ export const make = (talk: Talk, options: Options): Mailer => {
       return proceed();
     }
     if (until === "mail" || until === "rcpt") return stopAt(self, until);
-    isUnderWay = false;
+    settle(self);
   };
 
   const react = (
     self: Transaction.Transaction,
     reaction: Reaction,
-    recipient: number,
+    { recipient, stage }: Expectation,
     reply: Reply.Reply,
   ): void => {
     const { round } = self;
@@ -188,38 +229,51 @@ export const make = (talk: Talk, options: Options): Mailer => {
         return;
       case "message-odd":
         return talk.fail("UnexpectedReply", "final", undefined, reply);
+      case "unexpected":
+        return talk.fail("UnexpectedReply", stage, undefined, reply);
     }
   };
 
   return {
-    begin: (envelope, content, until) => {
+    begin: (envelope, content, until, settled) => {
       const { capabilities, isSecure } = talk;
       const wishes = { chunking: chunking !== false, pipelining: options.pipelining === true, policy: unsupported };
-      const made = Transaction.make({ envelope, content, capabilities, isSecure, wishes }, until);
+      const made = Transaction.make({ envelope, content, capabilities, isSecure, wishes }, until, settled);
       if (Result.isFailure(made)) return Result.fail(made.failure);
-      transaction = made.success;
-      isUnderWay = transaction.round.pending.length > 0;
-      if (isUnderWay) proceed();
-      else talk.turn("refused-here");
-      return Result.succeed(undefined);
+      const self = made.success;
+      if (self.round.pending.length === 0) {
+        talk.turn("refused-here");
+        self.settled(self);
+      } else {
+        front = self;
+        proceed();
+      }
+      return made;
     },
     proceed,
-    react: (reaction, recipient, reply) => {
-      if (transaction !== undefined) react(transaction, reaction, recipient, reply);
+    react: (reaction, expectation, reply) => {
+      const { transaction } = expectation;
+      if (transaction === undefined) return;
+      transaction.owed--;
+      react(transaction, reaction, expectation, reply);
+      if (transaction.owed === 0 && transaction !== front) settle(transaction);
     },
-    messageEnded: () => {
-      if (transaction === undefined || !isUnderWay) return;
-      transaction.round.data = "sent";
-      transaction.round.endBegun = true;
+    ended: ({ round }) => {
+      round.data = "sent";
+      round.endBegun = true;
     },
     stop: () => {
-      isUnderWay = false;
+      const left = front === undefined ? sent : [...sent, front];
+      front = undefined;
+      sent = [];
+      return left;
+    },
+    get mayBegin() {
+      if (front !== undefined) return false;
+      return sent.length === 0 || sent.length === 1 && isPipelining() && overlap;
     },
     get isUnderWay() {
-      return isUnderWay;
-    },
-    get transaction() {
-      return transaction;
+      return front !== undefined || sent.length > 0;
     },
   };
 };

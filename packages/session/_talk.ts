@@ -2,25 +2,29 @@ import type { Capabilities } from "@plausch/smtp/capabilities";
 import type { Phase, Verb } from "@plausch/smtp/phase";
 import type { Reply } from "@plausch/smtp/reply";
 import type { AnsweredStage } from "./_reactions.ts";
+import type { Transaction } from "./_transaction.ts";
 import type { Expectation } from "./_wire.ts";
 import type { Refusal } from "./conversation.ts";
 import type { Turned } from "./event.ts";
 import type { FailureReason } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
 
-/** What is said along with a command line. */
-export interface Particulars {
-  /** The verb in the phase table, where the stage alone does not tell. */
-  readonly verb?: Verb;
-  readonly recipient?: number;
-  readonly chunk?: number;
-}
-
 /** What the parts of a conversation do through the whole: speak, take turns, give up. */
 export interface Talk {
-  say(stage: AnsweredStage, line: string, particulars?: Particulars): void;
+  /**
+   * Says a command. The verb is given where the stage alone does not tell it; `recipient` is the place in the envelope, for RCPT;
+   * `chunk` is the number of octets that follow.
+   */
+  say(
+    stage: AnsweredStage,
+    line: string,
+    verb?: Verb,
+    transaction?: Transaction,
+    recipient?: number,
+    chunk?: number,
+  ): void;
   /** Sends message data. */
-  send(octets: Uint8Array, last: boolean, expectations: ReadonlyArray<Expectation>): void;
+  send(octets: Uint8Array, ends: Transaction | undefined, expectations: ReadonlyArray<Expectation>): void;
   turn(turn: Turned["turn"]): void;
   /** There is no way on: the connection is to be closed. */
   fail(reason: FailureReason, at: Stage, cause?: unknown, reply?: Reply): void;

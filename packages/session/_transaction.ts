@@ -28,6 +28,10 @@ export interface Transaction {
   readonly adaptations: ReadonlyArray<Adaptation>;
   /** The verdicts, by recipient. A recipient without one is still open. */
   readonly outcomes: Array<RecipientOutcome | undefined>;
+  /** Is called once, when every recipient has a verdict. */
+  readonly settled: (self: Transaction) => void;
+  /** How many replies are owed for it. */
+  owed: number;
   /** Recipients of later rounds, by their place in the envelope. */
   waiting: ReadonlyArray<number>;
   round: Round;
@@ -69,11 +73,15 @@ const newRound = (pending: ReadonlyArray<number>): Round => ({
 });
 
 /** Checks and encodes everything that a transaction will say, before a byte of it is sent. */
-export const make = (given: Requirements.Given, until: Until): Result.Result<Transaction, GrammarError> => {
+export const make = (
+  given: Requirements.Given,
+  until: Until,
+  settled: Transaction["settled"],
+): Result.Result<Transaction, GrammarError> => {
   const { envelope, content, capabilities } = given;
   const { recipients } = envelope;
   const plan = Requirements.plan(given);
-  const common = { envelope, content, until, limits: limitsOf(capabilities) };
+  const common = { envelope, content, until, settled, owed: 0, limits: limitsOf(capabilities) };
   if ("reason" in plan) {
     return Result.succeed({
       ...common,
@@ -154,6 +162,10 @@ export const verdictOf = (reply: Reply.Reply): Verdict =>
 export const isTooMany = (round: Round, reply: Reply.Reply): boolean =>
   (reply.code === 452 || reply.code === 552) && round.accepted.length > 0 &&
   (reply.enhanced === undefined || reply.enhanced.subject === 5 && reply.enhanced.detail === 3);
+
+/** The verdicts of a transaction that is settled. */
+export const decided = (self: Transaction): ReadonlyArray<RecipientOutcome> =>
+  self.outcomes as ReadonlyArray<RecipientOutcome>;
 
 /** Every recipient without a verdict. */
 export const open = (self: Transaction): ReadonlyArray<number> =>

@@ -1,6 +1,7 @@
-import * as Octets from "@plausch/smtp/octets";
 import type { Verb } from "@plausch/smtp/phase";
 import type { AnsweredStage } from "./_reactions.ts";
+import * as Slab from "./_slab.ts";
+import type { Transaction } from "./_transaction.ts";
 
 /** A reply that is owed. */
 export interface Expectation {
@@ -9,11 +10,12 @@ export interface Expectation {
   readonly verb: Verb | undefined;
   /** The recipient's place in the envelope, where the reply is about one; else -1. */
   readonly recipient: number;
+  /** Whose reply it is, if it belongs to a message. */
+  readonly transaction: Transaction | undefined;
 }
 
-/** A command line on its way out. */
-export interface Line {
-  readonly stage: AnsweredStage;
+/** A command line on its way out, and the reply that is owed for it. */
+export interface Line extends Expectation {
   /** As it goes out, without CRLF. */
   readonly text: string;
   /** As it may be shown: with credentials masked. */
@@ -26,14 +28,16 @@ export interface Line {
 interface Data {
   readonly octets: Uint8Array;
   at: number;
-  /** Whether the message ends with it. */
-  readonly last: boolean;
+  /** The message that ends with it. */
+  readonly ends: Transaction | undefined;
+  /** How many replies are owed for it, until it begins to go out. */
+  owed: number;
 }
 
 /** What is told of each piece as it goes out. */
 export interface Observer {
   readonly line: (line: Line) => void;
-  readonly data: (octets: Uint8Array, last: boolean) => void;
+  readonly data: (octets: Uint8Array, ends: Transaction | undefined) => void;
 }
 
 /**
@@ -41,9 +45,9 @@ export interface Observer {
  * matter how commands are grouped or how octets are cut.
  */
 export interface Wire {
-  say(line: Line, expectation: Expectation): void;
+  say(line: Line): void;
   /** Message data, and the replies that are owed for it. */
-  send(octets: Uint8Array, last: boolean, expectations: ReadonlyArray<Expectation>): void;
+  send(octets: Uint8Array, ends: Transaction | undefined, expectations: ReadonlyArray<Expectation>): void;
   /** A reply is owed without anything said: the greeting. */
   expect(expectation: Expectation): void;
   /** Whose reply comes next. */
@@ -52,7 +56,7 @@ export interface Wire {
   readonly isPremature: boolean;
   /** The next reply came. */
   answered(): void;
-  /** The next octets to write: all lines that wait, or a block of message data. */
+  /** The next octets to write: all that waits, or a block of it. */
   output(): Uint8Array | undefined;
   /** Whether what {@linkcode output} gave last has message data in it. */
   readonly isData: boolean;
@@ -65,25 +69,21 @@ export interface Wire {
 /** Message data is handed out in blocks of this size, so that each has its own time limit (RFC 5321 section 4.5.3.2.5). */
 const blockSize = 65536;
 
+/** Up to here, lines and message data are copied together to go out in one write. */
+const flightSize = 16384;
+
+/** With messages that overlap, the queue may never be empty: it is cut when so many replies have come. */
+const compactAt = 1024;
+
 export const make = (observer: Observer): Wire => {
-  let items: Array<{ readonly piece: Line | Data; owed: number }> = [];
+  let items: Array<Line | Data> = [];
   let next = 0;
   let expectations: Array<Expectation> = [];
   let head = 0;
   /** How many of the replies that are owed stand for something that has not begun to go out. */
   let unsaid = 0;
   let isData = false;
-
-  const add = (piece: Line | Data, owed: ReadonlyArray<Expectation>): void => {
-    items.push({ piece, owed: owed.length });
-    for (const expectation of owed) expectations.push(expectation);
-    unsaid += owed.length;
-  };
-
-  const begin = (item: { owed: number }): void => {
-    unsaid -= item.owed;
-    item.owed = 0;
-  };
+  let dataPending = 0;
 
   const drop = (): void => {
     next++;
@@ -92,34 +92,58 @@ export const make = (observer: Observer): Wire => {
     next = 0;
   };
 
-  const takeLines = (): ReadonlyArray<Line> => {
-    const lines: Array<Line> = [];
-    for (let item = items[next]; item !== undefined && "text" in item.piece; item = items[next]) {
-      begin(item);
-      lines.push(item.piece);
-      drop();
-      if (item.piece.chunk !== undefined) break;
-    }
-    return lines;
-  };
-
-  const takeBlock = (): Uint8Array | undefined => {
-    const item = items[next];
-    if (item === undefined || "text" in item.piece) return undefined;
-    begin(item);
-    const { octets, at, last } = item.piece;
-    const end = Math.min(at + blockSize, octets.length);
-    item.piece.at = end;
-    const block = octets.subarray(at, end);
+  /** Takes up to `most` octets of message data. */
+  const takeData = (item: Data, most: number): Uint8Array => {
+    unsaid -= item.owed;
+    item.owed = 0;
+    isData = true;
+    const { octets, at, ends } = item;
+    const end = Math.min(at + most, octets.length);
+    item.at = end;
+    const block = at === 0 && end === octets.length ? octets : octets.subarray(at, end);
     const isEnd = end === octets.length;
-    if (isEnd) drop();
-    observer.data(block, last && isEnd);
+    if (isEnd) {
+      dataPending--;
+      drop();
+    }
+    observer.data(block, isEnd ? ends : undefined);
     return block;
   };
 
+  /** Takes lines, and message data that is small enough to go with them. */
+  const takeFlight = (): ReadonlyArray<string | Uint8Array> => {
+    const pieces: Array<string | Uint8Array> = [];
+    let length = 0;
+    for (let item = items[next]; item !== undefined; item = items[next]) {
+      if ("text" in item) {
+        if (length > 0 && length + item.text.length > flightSize) break;
+        length += item.text.length + 2;
+        unsaid--;
+        pieces.push(item.text);
+        drop();
+        observer.line(item);
+      } else {
+        const left = item.octets.length - item.at;
+        if (length + left > flightSize) break;
+        length += left;
+        pieces.push(takeData(item, left));
+      }
+    }
+    return pieces;
+  };
+
   return {
-    say: (line, expectation) => add(line, [expectation]),
-    send: (octets, last, owed) => add({ octets, at: 0, last }, owed),
+    say: (line) => {
+      items.push(line);
+      expectations.push(line);
+      unsaid++;
+    },
+    send: (octets, ends, owed) => {
+      items.push({ octets, at: 0, ends, owed: owed.length });
+      for (const expectation of owed) expectations.push(expectation);
+      unsaid += owed.length;
+      dataPending++;
+    },
     expect: (expectation) => {
       expectations.push(expectation);
     },
@@ -131,29 +155,25 @@ export const make = (observer: Observer): Wire => {
     },
     answered: () => {
       head++;
-      if (head < expectations.length) return;
-      expectations = [];
+      if (head === expectations.length) expectations = [];
+      else if (head === compactAt) expectations.splice(0, head);
+      else return;
       head = 0;
     },
     output: () => {
-      const lines = takeLines();
-      for (const line of lines) observer.line(line);
-      // A chunk goes out together with the line that announces it.
-      const block = lines.length === 0 || lines.at(-1)?.chunk !== undefined ? takeBlock() : undefined;
-      isData = block !== undefined;
-      if (lines.length === 0) return block;
-      const said = Octets.encode(lines.map(({ text }) => `${text}\r\n`).join(""));
-      if (block === undefined) return said;
-      const octets = new Uint8Array(said.length + block.length);
-      octets.set(said);
-      octets.set(block, said.length);
-      return octets;
+      const first = items[next];
+      if (first === undefined) return undefined;
+      isData = false;
+      if (!("text" in first) && (items.length === next + 1 || first.octets.length - first.at > flightSize)) {
+        return takeData(first, blockSize);
+      }
+      return Slab.join(takeFlight());
     },
     get isData() {
       return isData;
     },
     get isDataPending() {
-      return items.slice(next).some(({ piece }) => !("text" in piece));
+      return dataPending > 0;
     },
     get isIdle() {
       return head === expectations.length && next === items.length;
@@ -164,6 +184,7 @@ export const make = (observer: Observer): Wire => {
       expectations = [];
       head = 0;
       unsaid = 0;
+      dataPending = 0;
     },
   };
 };

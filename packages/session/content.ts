@@ -6,6 +6,7 @@
  * ```ts
  * import * as Content from "@plausch/session/content";
  * import * as Result from "effect/Result";
+import * as Slab from "./_slab.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const message = new TextEncoder().encode("Subject: t\n\nhello\n");
@@ -20,6 +21,7 @@
 import * as DotStuffing from "@plausch/line/dot-stuffing";
 import type { LineError } from "@plausch/line/line-error";
 import * as Result from "effect/Result";
+import * as Slab from "./_slab.ts";
 
 /** A message, ready to be sent as often as needed. */
 export interface Content {
@@ -49,6 +51,7 @@ export interface Content {
  * ```ts
  * import * as Content from "@plausch/session/content";
  * import * as Result from "effect/Result";
+import * as Slab from "./_slab.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const content = Content.make(new TextEncoder().encode("a\nb"), "strict");
@@ -60,11 +63,11 @@ export const make = (
   policy: DotStuffing.LineEndPolicy = "normalize",
 ): Result.Result<Content, LineError> => {
   const stuffer = DotStuffing.make(policy);
-  const wire = new Uint8Array(DotStuffing.bound(message.length) + DotStuffing.bound(0));
-  const at = stuffer.pushInto(message, wire, 0);
-  const end = stuffer.failure === undefined ? stuffer.finishInto(wire, at) : at;
+  const stuffed = Slab.allocate(DotStuffing.bound(message.length) + DotStuffing.bound(0), (room, from) => {
+    const at = stuffer.pushInto(message, room, from);
+    return stuffer.failure === undefined ? stuffer.finishInto(room, at) : at;
+  });
   if (stuffer.failure !== undefined) return Result.fail(stuffer.failure);
-  const stuffed = wire.subarray(0, end);
   return Result.succeed({
     ...looks(message),
     size: stuffer.octets,
@@ -72,7 +75,9 @@ export const make = (
     wire: stuffed,
     get octets() {
       // Without a stuffed dot the two differ by the lone dot alone.
-      return stuffer.octets === end - loneDot ? stuffed.subarray(0, -loneDot) : unstuff(stuffed, stuffer.octets);
+      return stuffer.octets === stuffed.length - loneDot
+        ? stuffed.subarray(0, -loneDot)
+        : unstuff(stuffed, stuffer.octets);
     },
     longLines: stuffer.longLines,
   });

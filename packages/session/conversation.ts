@@ -88,6 +88,8 @@ export interface Options {
    * it is not.
    */
   readonly pipelining?: boolean | undefined;
+  /** Whether messages that are posted may overlap where PIPELINING is used. Default: true. */
+  readonly overlap?: boolean | undefined;
   /**
    * Whether to send messages in chunks with BDAT (CHUNKING, RFC 3030), and of how many octets. Default: false; true means chunks
    * of 1 MiB. A binary message goes in chunks in any case.
@@ -130,6 +132,14 @@ export interface Refusal {
   readonly cause: unknown;
 }
 
+/** What became of a message that was posted. */
+export interface Settled {
+  /** The verdicts, in the order of the envelope. */
+  readonly recipients: ReadonlyArray<RecipientOutcome>;
+  /** What was asked for, not offered, and left out or replaced. */
+  readonly adaptations: ReadonlyArray<ExtensionPolicy.Adaptation>;
+}
+
 /** A conversation. One request is under way at a time: a request may be made only while `isIdle`. */
 export interface Conversation {
   /** Awaits the server's greeting. Nothing is ever said before it. */
@@ -138,6 +148,11 @@ export interface Conversation {
   hello(until?: HelloUntil): void;
   /** Sends a message, or the first stages of its transaction. Fails, with nothing said, if a value cannot be encoded. */
   send(envelope: Envelope, content: Content, until?: Until): Result.Result<void, GrammarError>;
+  /**
+   * Sends a message behind those that are under way. To be used only while {@linkcode Conversation.mayPost}. `settled` is called once, as
+   * soon as every recipient has a verdict, or when the conversation ends.
+   */
+  post(envelope: Envelope, content: Content, settled: (outcome: Settled) => void): Result.Result<void, GrammarError>;
   /** Says any one command that is answered by one reply and opens no transaction. */
   command(command: Command.Command): Result.Result<void, GrammarError>;
   /** Says QUIT. To be used only while {@linkcode Conversation.mayQuit}. */
@@ -162,6 +177,11 @@ export interface Conversation {
   /** The connection is closed from this side, without a word, between two requests. */
   hangUp(): void;
 
+  /**
+   * Whether another message may be posted. With PIPELINING, its commands go out in one piece with the octets of the message before, whose
+   * verdict is still to come (RFC 2920 section 3.1): one round trip for each message.
+   */
+  readonly mayPost: boolean;
   /** Nothing to write, nothing awaited: the request is settled. */
   readonly isIdle: boolean;
   /** No request can be made any more: the connection is to be closed. */
@@ -283,7 +303,7 @@ const contextOf = (stage: Stage | undefined): ReplyParser.Context => {
  * ```
  */
 export const make = (options: Options): Conversation => {
-  const { now = () => 0, observe = () => {} } = options;
+  const { now = () => 0, observe } = options;
   const parser = ReplyParser.make(options.replies);
   const secrets = options.auth === undefined ? [] : secretsOf(options.auth.credentials);
   let redactor = options.auth === undefined ? undefined : Redact.make({ secrets });
@@ -301,55 +321,63 @@ export const make = (options: Options): Conversation => {
   let isBroken = false;
   let refusal: Refusal | undefined;
 
+  /** The message that was sent last. */
+  let latest: Transaction.Transaction | undefined;
+
   const wire = Wire.make({
     line: ({ stage, shown, chunk }) =>
-      observe({ _tag: "Said", at: saidAt, stage, line: shown, ...(chunk !== undefined && { chunk }) }),
-    data: (octets, last) => {
-      if (last) mailer.messageEnded();
-      observe({ _tag: "Content", at: saidAt, octets, last });
+      observe?.({ _tag: "Said", at: saidAt, stage, line: shown, ...(chunk !== undefined && { chunk }) }),
+    data: (octets, ends) => {
+      if (ends !== undefined) mailer.ended(ends);
+      observe?.({ _tag: "Content", at: saidAt, octets, last: ends !== undefined });
     },
   });
 
   const isIdle = (): boolean => wire.isIdle && !introducer.isHandshakeDue;
   const stageNow = (): Stage => introducer.isHandshakeDue ? "tls" : wire.awaited?.stage ?? stage;
 
-  const stop = (): void => {
+  const stop = (): ReadonlyArray<Transaction.Transaction> => {
     isOver = true;
     phase = "closed";
     introducer.stop();
-    mailer.stop();
     wire.clear();
+    return mailer.stop();
   };
 
   const talk: Talk = {
-    say: (stage, text, { verb = verbs[stage], recipient = -1, chunk } = {}) => {
+    say: (stage, text, verb = verbs[stage], transaction, recipient = -1, chunk) => {
       isAsked = true;
       if (redactor === undefined && isAuth(text)) redactor = Redact.make();
-      wire.say({ stage, text, shown: redactor?.client(text) ?? text, chunk }, { stage, verb, recipient });
+      wire.say({ stage, verb, recipient, transaction, text, shown: redactor?.client(text) ?? text, chunk });
     },
     send: wire.send,
-    turn: (turn) => observe({ _tag: "Turned", at: now(), turn }),
+    turn: (turn) => observe?.({ _tag: "Turned", at: now(), turn }),
     fail: (reason, at, cause, reply) => {
       stage = at;
-      const transaction = mailer.isUnderWay ? mailer.transaction : undefined;
-      isBroken = transaction === undefined ? isAsked : Transaction.open(transaction).length > 0;
-      const recipients = transaction === undefined ? [] : Transaction.brokenAt(transaction, at, reply, reason);
-      transaction?.outcomes.splice(0, recipients.length, ...recipients);
+      const awaited = wire.awaited?.transaction;
+      const left = stop();
+      isBroken = left.length === 0 ? isAsked : left.some((each) => Transaction.open(each).length > 0);
+      for (const each of left) {
+        // Behind the message that is waited for, others may have begun.
+        const where = awaited === undefined || awaited === each ? at : "mail";
+        const outcomes = Transaction.brokenAt(each, where, reply, reason);
+        each.outcomes.splice(0, outcomes.length, ...outcomes);
+      }
+      const recipients = left.flatMap(({ outcomes }) => outcomes) as ReadonlyArray<RecipientOutcome>;
       failure = new SessionError({ reason, stage: at, reply, cause, recipients });
-      stop();
-      observe({ _tag: "Failed", at: now(), error: failure });
+      observe?.({ _tag: "Failed", at: now(), error: failure });
+      for (const each of left) each.settled(each);
     },
     refuse: (why) => {
       refusal = why;
     },
     dismissed: (at, reply) => {
-      // What is open stays open for another time.
-      const { transaction } = mailer;
-      if (mailer.isUnderWay && transaction !== undefined) {
-        Transaction.decide(transaction, Transaction.open(transaction), "deferred", at, reply);
-      }
       refusal = { reason: "Refused", stage: at, reply, cause: undefined };
-      stop();
+      // What is open stays open for another time.
+      for (const each of stop()) {
+        Transaction.decide(each, Transaction.open(each), "deferred", at, reply);
+        each.settled(each);
+      }
     },
     get phase() {
       return phase;
@@ -374,12 +402,13 @@ export const make = (options: Options): Conversation => {
 
   /** Queues what the request under way says next, once nothing is awaited any more. */
   const proceed = (): void => {
-    if (!isIdle()) return;
-    introducer.proceed();
+    if (isIdle()) introducer.proceed();
     mailer.proceed();
   };
 
-  const react = (reaction: Reaction, { stage, recipient }: Wire.Expectation, reply: Reply.Reply): void => {
+  const react = (reaction: Reaction, expectation: Wire.Expectation, reply: Reply.Reply): void => {
+    const { stage, transaction } = expectation;
+    if (transaction !== undefined) return mailer.react(reaction, expectation, reply);
     if (introducing.has(reaction)) return introducer.react(reaction, stage, reply);
     switch (reaction) {
       case "greeted":
@@ -388,11 +417,9 @@ export const make = (options: Options): Conversation => {
       case "answered":
         return;
       case "gone":
-        return stop();
-      case "unexpected":
-        return talk.fail("UnexpectedReply", stage, undefined, reply);
+        return void stop();
       default:
-        return mailer.react(reaction, recipient, reply);
+        return talk.fail("UnexpectedReply", stage, undefined, reply);
     }
   };
 
@@ -403,7 +430,7 @@ export const make = (options: Options): Conversation => {
     const reply = redactor === undefined ? original : redactReply(redactor, original);
     lastReply = reply;
     answers++;
-    observe({
+    observe?.({
       _tag: "Heard",
       at: now(),
       stage: expectation?.stage,
@@ -426,14 +453,25 @@ export const make = (options: Options): Conversation => {
   return {
     greet: () => {
       isAsked = true;
-      wire.expect({ stage: "greeting", verb: "GREETING", recipient: -1 });
+      wire.expect({ stage: "greeting", verb: "GREETING", recipient: -1, transaction: undefined });
     },
     hello: (until = "ready") => {
       refusal = undefined;
       introducer.begin(until);
       proceed();
     },
-    send: (envelope, message, until = "final") => mailer.begin(envelope, message, until),
+    send: (envelope, message, until = "final") =>
+      Result.map(mailer.begin(envelope, message, until, () => {}), (transaction) => {
+        latest = transaction;
+      }),
+    post: (envelope, message, settled) =>
+      Result.map(
+        mailer.begin(envelope, message, "final", (transaction) =>
+          settled({ recipients: Transaction.decided(transaction), adaptations: transaction.adaptations })),
+        (transaction) => {
+          latest = transaction;
+        },
+      ),
     command: (command) => {
       const line = Command.format(command);
       if (Result.isFailure(line)) return Result.fail(line.failure);
@@ -467,7 +505,7 @@ export const make = (options: Options): Conversation => {
       if (introducer.isHandshakeDue) phase = Phase.after(phase, "HANDSHAKE", "positive");
       stage = "tls";
       introducer.secured(report);
-      observe({ _tag: "Secured", at: now(), report });
+      observe?.({ _tag: "Secured", at: now(), report });
       proceed();
       isAsked = !isIdle();
     },
@@ -475,7 +513,7 @@ export const make = (options: Options): Conversation => {
     injected,
     end: (cause) => {
       if (isOver) return;
-      if (wire.awaited?.stage === "quit") return stop();
+      if (wire.awaited?.stage === "quit") return void stop();
       parser.end();
       const { failure } = parser;
       const isCut = failure === undefined || failure.reason === "UnexpectedEnd";
@@ -491,7 +529,10 @@ export const make = (options: Options): Conversation => {
     interrupt: () => {
       if (!isOver) talk.fail("Interrupted", stageNow());
     },
-    hangUp: stop,
+    hangUp: () => void stop(),
+    get mayPost() {
+      return !isOver && introducer.capabilities !== undefined && !introducer.isUnderWay && mailer.mayBegin;
+    },
     get isIdle() {
       return isIdle();
     },
@@ -502,7 +543,7 @@ export const make = (options: Options): Conversation => {
       return introducer.isHandshakeDue;
     },
     get mayQuit() {
-      return !isOver && Phase.isLegal(phase, "QUIT");
+      return !isOver && (Phase.isLegal(phase, "QUIT") || mailer.isUnderWay && mailer.mayBegin);
     },
     get stage() {
       return stageNow();
@@ -544,13 +585,10 @@ export const make = (options: Options): Conversation => {
       return refusal;
     },
     get recipients() {
-      const { transaction } = mailer;
-      return transaction === undefined
-        ? []
-        : Transaction.brokenAt(transaction, stageNow(), undefined, "ConnectionLost");
+      return latest === undefined ? [] : Transaction.brokenAt(latest, stageNow(), undefined, "ConnectionLost");
     },
     get adaptations() {
-      return mailer.transaction?.adaptations ?? [];
+      return latest?.adaptations ?? [];
     },
   };
 };

@@ -117,12 +117,12 @@ Deno.test("a chunk that is refused while it goes out still goes out whole", () =
   Result.getOrThrow(conversation.send(toB, text));
   assertEquals(latin1(conversation.output()!), "MAIL FROM:<a@c.test>\r\nRCPT TO:<b@d.test>\r\n");
   hear("250 ok\r\n250 ok\r\n");
+  assertEquals(latin1(conversation.output()!), "BDAT 160000 LAST\r\n");
   const first = conversation.output()!;
-  assertEquals(latin1(first.subarray(0, 19)), "BDAT 160000 LAST\r\n0".slice(0, 19));
   hear("552 5.3.4 too big\r\n");
   let rest = 0;
   for (let out = conversation.output(); out !== undefined; out = conversation.output()) rest += out.length;
-  assertEquals(first.length + rest, "BDAT 160000 LAST\r\n".length + 160_000);
+  assertEquals(first.length + rest, 160_000);
   assertEquals(verdicts(conversation.recipients), ["rejected final 552"]);
   assertEquals(conversation.isIdle, true);
   assertEquals(conversation.mayQuit, true);
