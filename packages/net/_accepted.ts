@@ -14,6 +14,7 @@ export const toSocket = (connection: Connection, info: ConnectionInfo): NetSocke
     pull: connection.pull,
     buffered: connection.buffered,
     startTls,
+    listen: connection.listen,
     tls: connection.tls,
     upgrade: (options) => Effect.asVoid(startTls(options)),
   };

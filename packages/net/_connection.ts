@@ -1,6 +1,7 @@
 import { TlsError, type TlsErrorReason } from "@plausch/tls/tls-error";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import type { TlsReport } from "@plausch/tls/tls-report";
+import type { DirectReader, Listener } from "@plausch/line/direct-reader";
 import type { NonEmptyReadonlyArray } from "effect/Array";
 import * as Effect from "effect/Effect";
 import { constVoid } from "effect/Function";
@@ -20,6 +21,7 @@ export interface Connection {
   readonly buffered: () => number;
   /** Puts octets that were pulled back, to be pulled next. */
   readonly unread: (octets: Uint8Array) => void;
+  readonly listen: DirectReader["listen"];
   readonly write: (chunks: ReadonlyArray<Uint8Array | string>) => Effect.Effect<void, Socket.SocketError>;
   readonly startTls: (options: TlsOptions) => Effect.Effect<TlsReport, Socket.SocketError>;
   readonly tls: () => TlsReport | undefined;
@@ -74,13 +76,19 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
   /** What the system said when the line broke. */
   let broken: Error | undefined;
 
+  /** Who hears everything at once, instead of pulling. */
+  let listener: Listener | undefined;
+
   const wakePulls = () => {
     const waking = pulls;
     pulls = [];
     for (const wake of waking) wake();
   };
   const endReading = (error: Socket.SocketError) => {
-    readFailure ??= error;
+    if (readFailure === undefined) {
+      readFailure = error;
+      listener?.ended(error);
+    }
     wakePulls();
   };
   const failWrites = () => {
@@ -91,11 +99,15 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     }
   };
   const endWriting = (cause: unknown) => {
-    writeFailure ??= writeFailed(cause);
+    if (writeFailure === undefined) {
+      writeFailure = writeFailed(cause);
+      listener?.broken(writeFailure);
+    }
     failWrites();
   };
 
   const onData = (chunk: Uint8Array) => {
+    if (listener !== undefined) return listener.octets(chunk);
     received.push(chunk);
     receivedOctets += chunk.length;
     if (receivedOctets >= highWaterMark && !paused) {
@@ -121,8 +133,9 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     endReading(broken === undefined ? closed(1006) : readFailed(broken));
     endWriting(coded("EPIPE", "The connection is closed"));
   };
+  const onDrain = () => listener?.drained();
   const attach = (socket: net.Socket) => {
-    socket.on("data", onData).on("end", onEnd).on("error", onBreak).on("close", onClose);
+    socket.on("data", onData).on("end", onEnd).on("error", onBreak).on("close", onClose).on("drain", onDrain);
     socket.resume();
     // It may have broken on its way here.
     if (socket.errored) onBreak(socket.errored);
@@ -186,6 +199,33 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
       });
     });
 
+  const listen: Connection["listen"] = (heir) => {
+    listener = heir;
+    // What has come already, and how the connection has ended already, is told when the caller is ready for it.
+    queueMicrotask(() => {
+      const waiting = received;
+      received = [];
+      receivedOctets = 0;
+      for (const chunk of waiting) if (listener === heir) heir.octets(chunk);
+      if (paused) {
+        paused = false;
+        raw.resume();
+      }
+      if (writeFailure !== undefined && listener === heir) heir.broken(writeFailure);
+      if (readFailure !== undefined && listener === heir) heir.ended(readFailure);
+    });
+    return {
+      write: (octets) => {
+        // The listener hears of it; what is written behind the end of a connection is lost in any case.
+        if (writeFailure !== undefined || upgrading) return false;
+        return wire.write(octets);
+      },
+      release: () => {
+        if (listener === heir) listener = undefined;
+      },
+    };
+  };
+
   const end = () => {
     if (!wire.writableEnded && !wire.destroyed) wire.end();
     writeFailure ??= writeFailed(coded("EPIPE", "This side has ended the connection"));
@@ -228,7 +268,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
       const over = readFailure ?? writeFailure;
       if (over !== undefined) return refuse("ConnectionClosed", over);
       upgrading = true;
-      raw.off("data", onData).off("end", onEnd).off("close", onClose);
+      raw.off("data", onData).off("end", onEnd).off("close", onClose).off("drain", onDrain);
       const line = new Ciphertext(raw, received);
       received = [];
       receivedOctets = 0;
@@ -258,6 +298,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     pull,
     buffered: () => receivedOctets + wire.readableLength,
     unread,
+    listen,
     write,
     startTls,
     tls: () => secure,

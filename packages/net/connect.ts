@@ -138,6 +138,7 @@ export const make = (options: ConnectOptions): NetSocket => {
       pull: live.pull,
       buffered: live.buffered,
       startTls,
+      listen: live.listen,
       tls: live.tls,
       upgrade: (tls) => Effect.asVoid(startTls(tls)),
     };

@@ -19,6 +19,7 @@
 import type * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type * as Socket from "effect/socket/Socket";
+import type { DirectReader } from "@plausch/line/direct-reader";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import type { TlsReader } from "@plausch/tls/tls-reader";
 import type { TlsReport } from "@plausch/tls/tls-report";
@@ -31,7 +32,7 @@ import type { ConnectionInfo } from "./connection_info.ts";
  * received before the connection ended is handed out first; then `pull` fails, every time, with the reason: close code 1000
  * when the peer said it is done, 1006 when this side tore the connection down, a `SocketReadError` when the line broke.
  */
-export interface NetReader extends TlsReader<Uint8Array> {
+export interface NetReader extends DirectReader, TlsReader<Uint8Array> {
   /**
    * Octets received and not pulled yet. Before STARTTLS this must be 0, and nothing may be left in the line decoder: anything
    * else was sent in clear by somebody who hopes it is taken for the encrypted answer.

@@ -1,8 +1,12 @@
+import { type DirectReader, isDirectReader, type Line } from "@plausch/line/direct-reader";
 import * as Octets from "@plausch/smtp/octets";
-import * as Clock from "effect/Clock";
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
+import * as Latch from "effect/Latch";
+import type * as Scope from "effect/Scope";
 import type * as Socket from "effect/socket/Socket";
+import * as Deadline from "./_deadline.ts";
+import type { Connection } from "./_dial.ts";
 import * as Encryption from "./_encryption.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Timeouts } from "./timeouts.ts";
@@ -10,23 +14,164 @@ import type { Timeouts } from "./timeouts.ts";
 /** How long to read on after a failed write: a server that refuses early says why, and then closes. */
 const lastWords = Duration.seconds(2);
 
+/** Holds a conversation over a connection. It never fails; failures are in the conversation. */
+export interface Exchange {
+  /** Writes and reads until there is nothing to write and nothing to wait for. */
+  readonly settle: Effect.Effect<void>;
+  /**
+   * Writes and reads while `feed` finds something to say: it is called before each write, and may post messages. It ends as soon
+   * as `feed` answers `pause`, or as there is nothing to wait for.
+   */
+  readonly pump: (feed: () => "go" | "pause") => Effect.Effect<void>;
+}
+
 /** The octets of a chunk; effect sockets may also deliver text. */
 const octetsOf = (chunk: Uint8Array | string): Uint8Array => typeof chunk === "string" ? Octets.encode(chunk) : chunk;
 
-/**
- * Drives a conversation over a socket until it has nothing to write and nothing to wait for: one step for each write and
- * one for each read, however many commands and replies they hold. It never fails; failures are in the conversation.
- */
+/** Sets the limit for what is written, or waited for. */
+const allowance = (conversation: Conversation, deadline: Deadline.Deadline, timeouts: Timeouts) => {
+  let answers = -1;
+  return {
+    writing: (): void => {
+      deadline.allow(conversation.isSendingContent ? timeouts.block : timeouts[conversation.stage]);
+    },
+    reading: (): void => {
+      if (conversation.answers === answers) return;
+      answers = conversation.answers;
+      deadline.allow(timeouts[conversation.stage]);
+    },
+  };
+};
+
 export const make = (
+  conversation: Conversation,
+  { reader, writer }: Connection,
+  timeouts: Timeouts,
+  encryption: Encryption.Options,
+  scope: Scope.Scope,
+): Effect.Effect<Exchange> =>
+  Effect.gen(function* () {
+    let expire = (): void => conversation.expire();
+    const deadline = yield* Deadline.watch(scope, timeouts, () => expire());
+    const handshake = Effect.suspend(() => {
+      if (Encryption.buffered(reader) > 0) return Effect.sync(() => conversation.injected());
+      deadline.allow(timeouts.tls);
+      return Effect.matchEager(Encryption.start(reader, encryption, timeouts.tls), {
+        onSuccess: (report) => conversation.secured(report),
+        onFailure: (cause) => conversation.handshakeFailed(cause),
+      });
+    });
+    const allow = allowance(conversation, deadline, timeouts);
+    const talk = isDirectReader(reader)
+      ? directly(conversation, reader, deadline, allow, (late) => {
+        expire = late;
+      })
+      : stepwise(conversation, reader, writer, allow, (late) => {
+        expire = late;
+      });
+    const pump: Exchange["pump"] = (feed) =>
+      Effect.suspend(() => {
+        let isPaused = false;
+        const fed = () => {
+          isPaused = feed() === "pause";
+          return !isPaused;
+        };
+        return Effect.whileLoop({
+          while: () => !isPaused && !conversation.isIdle,
+          body: () => conversation.isHandshakeDue ? handshake : talk(fed),
+          step: () => {},
+        });
+      });
+    const rest = Effect.sync(() => deadline.rest());
+    return {
+      settle: Effect.andThen(pump(() => "go"), rest),
+      pump: (feed) => Effect.andThen(pump(feed), rest),
+    };
+  });
+
+type Allowance = ReturnType<typeof allowance>;
+
+/** Talks until `feed` answers false, the conversation is idle, or a handshake is due. */
+type Talk = (feed: () => boolean) => Effect.Effect<void>;
+
+/** One effect for a whole exchange, however many writes and reads it takes. */
+const directly = (
+  conversation: Conversation,
+  reader: DirectReader,
+  deadline: Deadline.Deadline,
+  allow: Allowance,
+  onLate: (late: () => void) => void,
+): Talk =>
+(feed) =>
+  Effect.callback<void>((resume) => {
+    let line: Line | undefined;
+    let isBlocked = false;
+    let isPumping = false;
+    let isDone = false;
+    let brokenBy: unknown;
+
+    const finish = (): void => {
+      if (isDone) return;
+      isDone = true;
+      line?.release();
+      onLate(() => conversation.expire());
+      resume(Effect.void);
+    };
+    const pump = (): void => {
+      if (isDone || isPumping || line === undefined) return;
+      isPumping = true;
+      let goesOn = feed();
+      while (!isBlocked && goesOn) {
+        const octets = conversation.output();
+        if (octets === undefined) break;
+        allow.writing();
+        isBlocked = !line.write(octets);
+        goesOn = feed();
+      }
+      isPumping = false;
+      if (!goesOn || conversation.isIdle || conversation.isHandshakeDue) return finish();
+      if (!isBlocked) allow.reading();
+    };
+    onLate(() => {
+      if (brokenBy === undefined) conversation.expire();
+      else conversation.end(brokenBy);
+      finish();
+    });
+    line = reader.listen({
+      octets: (chunk) => {
+        conversation.receive(chunk);
+        pump();
+      },
+      ended: (cause) => {
+        conversation.end(cause);
+        finish();
+      },
+      broken: (cause) => {
+        // It may still say why.
+        isBlocked = true;
+        brokenBy = cause;
+        deadline.allow(lastWords);
+      },
+      drained: () => {
+        isBlocked = brokenBy !== undefined;
+        pump();
+      },
+    });
+    pump();
+    return Effect.sync(() => {
+      isDone = true;
+      line?.release();
+    });
+  });
+
+/** One effect for each write and each read: for any socket of effect's. */
+const stepwise = (
   conversation: Conversation,
   reader: Socket.Reader,
   writer: Socket.Writer,
-  timeouts: Timeouts,
-  encryption: Encryption.Options,
-): Effect.Effect<void> => {
-  /** No limit is shorter, so whoever looks at the deadline this often misses none, however it moves. */
-  const shortest = Math.max(1, Math.min(...Object.values(timeouts).map(Duration.toMillis)));
-
+  allow: Allowance,
+  onLate: (late: () => void) => void,
+): Talk => {
   const receive: Effect.Effect<void, Socket.SocketError> = Effect.map(reader.pull, (chunks) => {
     for (const chunk of chunks) conversation.receive(octetsOf(chunk));
   });
@@ -44,45 +189,27 @@ export const make = (
       (cause) => Effect.andThen(hearLastWords, Effect.sync(() => conversation.end(cause))),
     );
 
-  const handshake = Effect.suspend(() => {
-    if (Encryption.buffered(reader) > 0) return Effect.sync(() => conversation.injected());
-    return Effect.matchEager(Encryption.start(reader, encryption, timeouts.tls), {
-      onSuccess: (report) => conversation.secured(report),
-      onFailure: (cause) => conversation.handshakeFailed(cause),
+  return (feed) =>
+    Effect.suspend(() => {
+      const late = Latch.makeUnsafe(false);
+      onLate(() => {
+        conversation.expire();
+        late.openUnsafe();
+      });
+      const step = (): Effect.Effect<void> => {
+        const octets = conversation.output();
+        if (octets !== undefined) {
+          allow.writing();
+          return write(octets);
+        }
+        allow.reading();
+        return receiveOrEnd;
+      };
+      const talk = Effect.whileLoop({
+        while: () => feed() && !conversation.isIdle && !conversation.isHandshakeDue,
+        body: step,
+        step: () => {},
+      });
+      return Effect.raceFirst(talk, late.await);
     });
-  });
-
-  return Clock.clockWith((clock) => {
-    /** Milliseconds on a clock that nobody sets: a wait must not grow with the time of day. */
-    const now = (): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n);
-    let answers = -1;
-    let deadline = Infinity;
-    const allow = (limit: Duration.Duration): void => {
-      deadline = now() + Duration.toMillis(limit);
-    };
-    const step = (): Effect.Effect<void> => {
-      if (conversation.isHandshakeDue) {
-        allow(timeouts.tls);
-        return handshake;
-      }
-      const octets = conversation.output();
-      if (octets !== undefined) {
-        allow(conversation.isSendingContent ? timeouts.block : timeouts[conversation.stage]);
-        return write(octets);
-      }
-      if (conversation.answers !== answers) {
-        answers = conversation.answers;
-        allow(timeouts[conversation.stage]);
-      }
-      return receiveOrEnd;
-    };
-    const talk = Effect.whileLoop({ while: () => !conversation.isIdle, body: step, step: () => {} });
-    // One timer for all steps: a fiber and a timer for each would cost more than everything else here.
-    const watch = Effect.whileLoop({
-      while: () => now() < deadline,
-      body: () => Effect.sleep(Math.min(deadline - now(), shortest)),
-      step: () => {},
-    });
-    return Effect.raceFirst(talk, Effect.andThen(watch, Effect.sync(() => conversation.expire())));
-  });
 };

@@ -347,7 +347,6 @@ export const make = (options: Options): Conversation => {
   const talk: Talk = {
     say: (stage, text, verb = verbs[stage], transaction, recipient = -1, chunk) => {
       isAsked = true;
-      if (redactor === undefined && isAuth(text)) redactor = Redact.make();
       wire.say({ stage, verb, recipient, transaction, text, shown: redactor?.client(text) ?? text, chunk });
     },
     send: wire.send,
@@ -475,6 +474,7 @@ export const make = (options: Options): Conversation => {
     command: (command) => {
       const line = Command.format(command);
       if (Result.isFailure(line)) return Result.fail(line.failure);
+      if (redactor === undefined && isAuth(line.success)) redactor = Redact.make();
       talk.say(stages[command._tag] ?? "raw", line.success);
       return Result.succeed(undefined);
     },

@@ -158,10 +158,10 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
     const outer = yield* Effect.scope;
     const scope = yield* Scope.fork(outer);
     const close = Scope.close(scope, Exit.void);
-    const { reader, writer } = yield* Effect.onError(dial(scope, timeouts, observe), () => close);
+    const connection = yield* Effect.onError(dial(scope, timeouts, observe), () => close);
 
     const conversation = Conversation.make({ nonce: randomNonce, ...options, now });
-    const exchange = Exchange.make(conversation, reader, writer, timeouts, { level, options: tlsOptions });
+    const exchange = yield* Exchange.make(conversation, connection, timeouts, { level, options: tlsOptions }, scope);
     const turns = yield* Semaphore.make(1);
 
     const closed = (stage: Stage): SessionError =>
@@ -189,13 +189,17 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
           conversation.isBroken ? Effect.fail(conversation.failure!) : Effect.sync(answer)
         );
         const closeIfOver = Effect.suspend(() => conversation.isOver ? close : Effect.void);
-        return exchange.pipe(Effect.andThen(closeIfOver), Effect.andThen(answered), Effect.onInterrupt(() => abandon));
+        return exchange.settle.pipe(
+          Effect.andThen(closeIfOver),
+          Effect.andThen(answered),
+          Effect.onInterrupt(() => abandon),
+        );
       }).pipe(turns.withPermits(1));
 
     const quit: Effect.Effect<void> = Effect.suspend(() => {
       if (!conversation.mayQuit) return close;
       conversation.quit();
-      return Effect.andThen(exchange, close);
+      return Effect.andThen(exchange.settle, close);
     }).pipe(turns.withPermits(1));
 
     /** A request that the server may answer by refusing the session as a whole. */
@@ -217,7 +221,7 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
     const command: Session["command"] = (command) =>
       request("raw", () => conversation.command(command), () => conversation.reply!);
 
-    const report = Encryption.implicit(reader);
+    const report = Encryption.implicit(connection.reader);
     if (report !== undefined) {
       const isProven = report.verification.verified || level !== "verified";
       if (isProven) conversation.secured(report);

@@ -27,7 +27,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   session: { packages: ["line", "smtp", "tls"], effect: "*" },
   tls: { packages: [], effect: ["Data", "Duration", "Effect", "Result", "socket/Socket"] },
   net: {
-    packages: ["tls"],
+    packages: ["line", "tls"],
     effect: "*",
     node: { "*": ["buffer", "crypto", "dgram", "dns", "net", "stream", "timers", "tls"] },
   },
