@@ -23,6 +23,8 @@ export interface Exchange {
    * as `feed` answers `pause`, or as there is nothing to wait for.
    */
   readonly pump: (feed: () => "go" | "pause") => Effect.Effect<void>;
+  /** Ends a pump that waits, as if it had been paused. */
+  readonly nudge: () => void;
 }
 
 /** The octets of a chunk; effect sockets may also deliver text. */
@@ -51,8 +53,8 @@ export const make = (
   scope: Scope.Scope,
 ): Effect.Effect<Exchange> =>
   Effect.gen(function* () {
-    let expire = (): void => conversation.expire();
-    const deadline = yield* Deadline.watch(scope, timeouts, () => expire());
+    let reins: Reins = { late: () => conversation.expire(), nudge: () => {} };
+    const deadline = yield* Deadline.watch(scope, timeouts, () => reins.late());
     const handshake = Effect.suspend(() => {
       if (Encryption.buffered(reader) > 0) return Effect.sync(() => conversation.injected());
       deadline.allow(timeouts.tls);
@@ -63,33 +65,48 @@ export const make = (
     });
     const allow = allowance(conversation, deadline, timeouts);
     const talk = isDirectReader(reader)
-      ? directly(conversation, reader, deadline, allow, (late) => {
-        expire = late;
+      ? directly(conversation, reader, deadline, allow, (taken) => {
+        reins = taken;
       })
-      : stepwise(conversation, reader, writer, allow, (late) => {
-        expire = late;
+      : stepwise(conversation, reader, writer, allow, (taken) => {
+        reins = taken;
       });
     const pump: Exchange["pump"] = (feed) =>
       Effect.suspend(() => {
         let isPaused = false;
+        isNudged = false;
         const fed = () => {
           isPaused = feed() === "pause";
           return !isPaused;
         };
+        fed();
         return Effect.whileLoop({
-          while: () => !isPaused && !conversation.isIdle,
+          while: () => !isPaused && !isNudged && !conversation.isIdle,
           body: () => conversation.isHandshakeDue ? handshake : talk(fed),
           step: () => {},
         });
       });
+    let isNudged = false;
     const rest = Effect.sync(() => deadline.rest());
     return {
       settle: Effect.andThen(pump(() => "go"), rest),
-      pump: (feed) => Effect.andThen(pump(feed), rest),
+      pump,
+      nudge: () => {
+        isNudged = true;
+        reins.nudge();
+      },
     };
   });
 
 type Allowance = ReturnType<typeof allowance>;
+
+/** How an exchange that waits is reached from outside. */
+interface Reins {
+  /** The deadline has passed. */
+  readonly late: () => void;
+  /** It is to end for now. */
+  readonly nudge: () => void;
+}
 
 /** Talks until `feed` answers false, the conversation is idle, or a handshake is due. */
 type Talk = (feed: () => boolean) => Effect.Effect<void>;
@@ -100,7 +117,7 @@ const directly = (
   reader: DirectReader,
   deadline: Deadline.Deadline,
   allow: Allowance,
-  onLate: (late: () => void) => void,
+  take: (reins: Reins) => void,
 ): Talk =>
 (feed) =>
   Effect.callback<void>((resume) => {
@@ -114,7 +131,6 @@ const directly = (
       if (isDone) return;
       isDone = true;
       line?.release();
-      onLate(() => conversation.expire());
       resume(Effect.void);
     };
     const pump = (): void => {
@@ -132,10 +148,13 @@ const directly = (
       if (!goesOn || conversation.isIdle || conversation.isHandshakeDue) return finish();
       if (!isBlocked) allow.reading();
     };
-    onLate(() => {
-      if (brokenBy === undefined) conversation.expire();
-      else conversation.end(brokenBy);
-      finish();
+    take({
+      late: () => {
+        if (brokenBy === undefined) conversation.expire();
+        else conversation.end(brokenBy);
+        finish();
+      },
+      nudge: finish,
     });
     line = reader.listen({
       octets: (chunk) => {
@@ -170,7 +189,7 @@ const stepwise = (
   reader: Socket.Reader,
   writer: Socket.Writer,
   allow: Allowance,
-  onLate: (late: () => void) => void,
+  take: (reins: Reins) => void,
 ): Talk => {
   const receive: Effect.Effect<void, Socket.SocketError> = Effect.map(reader.pull, (chunks) => {
     for (const chunk of chunks) conversation.receive(octetsOf(chunk));
@@ -191,10 +210,13 @@ const stepwise = (
 
   return (feed) =>
     Effect.suspend(() => {
-      const late = Latch.makeUnsafe(false);
-      onLate(() => {
-        conversation.expire();
-        late.openUnsafe();
+      const left = Latch.makeUnsafe(false);
+      take({
+        late: () => {
+          conversation.expire();
+          left.openUnsafe();
+        },
+        nudge: () => void left.openUnsafe(),
       });
       const step = (): Effect.Effect<void> => {
         const octets = conversation.output();
@@ -210,6 +232,6 @@ const stepwise = (
         body: step,
         step: () => {},
       });
-      return Effect.raceFirst(talk, late.await);
+      return Effect.raceFirst(talk, left.await);
     });
 };

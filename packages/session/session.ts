@@ -59,6 +59,7 @@ import type * as Socket from "effect/socket/Socket";
 import { dial } from "./_dial.ts";
 import * as Encryption from "./_encryption.ts";
 import * as Exchange from "./_exchange.ts";
+import * as Holding from "./_holding.ts";
 import type { Content } from "./content.ts";
 import * as Conversation from "./conversation.ts";
 import type { Envelope } from "./envelope.ts";
@@ -231,7 +232,7 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
     yield* introduction("greeting", conversation.greet);
     yield* Scope.addFinalizerExit(outer, (exit) => Exit.isSuccess(exit) ? quit : Effect.void);
 
-    return {
+    const session: Session = {
       greeting: conversation.greeting!,
       get reply() {
         return conversation.reply!;
@@ -262,6 +263,7 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
       quit,
       drop: Effect.andThen(Effect.sync(() => conversation.hangUp()), close),
     };
+    return Holding.keep(session, { conversation, exchange, turns, close, abandon, protection });
   });
 
 /** 144 bits that nobody can guess, printable and without a comma (RFC 5802 section 5.1). */

@@ -1,0 +1,35 @@
+import type * as Effect from "effect/Effect";
+import type * as Semaphore from "effect/Semaphore";
+import type { Exchange } from "./_exchange.ts";
+import type { Conversation } from "./conversation.ts";
+import type { Protection } from "./outcome.ts";
+import type { Session } from "./session.ts";
+
+/** What is behind a session, for the other modules of this package. */
+export interface Holding {
+  readonly conversation: Conversation;
+  readonly exchange: Exchange;
+  /** One request at a time. */
+  readonly turns: Semaphore.Semaphore;
+  readonly close: Effect.Effect<void>;
+  /** Gives the conversation up: its answers are still owed. */
+  readonly abandon: Effect.Effect<void>;
+  readonly protection: () => Protection;
+}
+
+const holdings = new WeakMap<Session, Holding>();
+
+/** Notes what is behind a session. */
+export const keep = (session: Session, holding: Holding): Session => {
+  holdings.set(session, holding);
+  return session;
+};
+
+/** What is behind a session. Throws for a session that is not of this package's making. */
+export const of = (session: Session): Holding => {
+  const holding = holdings.get(session);
+  if (holding === undefined) {
+    throw new TypeError("Cannot use this session: take one from Session.open or Session.greet");
+  }
+  return holding;
+};
