@@ -37,6 +37,10 @@ const allowance = (conversation: Conversation, deadline: Deadline.Deadline, time
     writing: (): void => {
       deadline.allow(conversation.isSendingContent ? timeouts.block : timeouts[conversation.stage]);
     },
+    /** The next wait is a new one, whatever was waited for before. */
+    begin: (): void => {
+      answers = -1;
+    },
     reading: (): void => {
       if (conversation.answers === answers) return;
       answers = conversation.answers;
@@ -71,10 +75,12 @@ export const make = (
       : stepwise(conversation, reader, writer, allow, (taken) => {
         reins = taken;
       });
+    let isNudged = false;
     const pump: Exchange["pump"] = (feed) =>
       Effect.suspend(() => {
         let isPaused = false;
         isNudged = false;
+        allow.begin();
         const fed = () => {
           isPaused = feed() === "pause";
           return !isPaused;
@@ -85,11 +91,9 @@ export const make = (
           body: () => conversation.isHandshakeDue ? handshake : talk(fed),
           step: () => {},
         });
-      });
-    let isNudged = false;
-    const rest = Effect.sync(() => deadline.rest());
+      }).pipe(Effect.map(() => deadline.rest()));
     return {
-      settle: Effect.andThen(pump(() => "go"), rest),
+      settle: pump(() => "go"),
       pump,
       nudge: () => {
         isNudged = true;

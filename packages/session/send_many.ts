@@ -208,6 +208,7 @@ export const sendMany = <M extends Mail, E = never, R = never>(
       : fromIterable(mails as Iterable<M>);
 
     let outcomes: Array<Sent<M>> = [];
+    const some = Latch.makeUnsafe(false);
     let isStale = false;
     let isOver = false;
     let isWaiting = false;
@@ -216,6 +217,7 @@ export const sendMany = <M extends Mail, E = never, R = never>(
     const post = (mail: M): void => {
       const posted = conversation.post(mail.envelope, mail.content, (settled) => {
         outcomes.push({ mail, outcome: { ...settled, protection: protection() } });
+        some.openUnsafe();
       });
       if (Result.isSuccess(posted)) return;
       invalid = posted.failure;
@@ -237,8 +239,10 @@ export const sendMany = <M extends Mail, E = never, R = never>(
     };
 
     // Outcomes travel together, but not for long.
-    yield* Effect.sleep(patience).pipe(
+    yield* some.await.pipe(
+      Effect.andThen(Effect.sleep(patience)),
       Effect.andThen(Effect.sync(() => {
+        some.closeUnsafe();
         isStale = outcomes.length > 0;
         if (isStale) exchange.nudge();
       })),
