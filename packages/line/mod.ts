@@ -20,6 +20,8 @@
  * @module
  */
 
+/** A connection that hands octets over the moment they come. */
+export * as DirectReader from "./direct_reader.ts";
 /** A message made ready for the wire: line ends, dots, and the lone dot behind it. */
 export * as DotStuffing from "./dot_stuffing.ts";
 /** A message taken off the wire: added dots removed, and its end found. */

@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock";
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
-import * as Scope from "effect/Scope";
+import type * as Scope from "effect/Scope";
 import type { Timeouts } from "./timeouts.ts";
 
 /** The moment by which something has to happen. It moves with every step of a conversation. */

@@ -13,6 +13,10 @@ export interface Options {
   readonly options: TlsOptions | undefined;
 }
 
+/** What the settings come to: who pins a certificate does not want to talk to anybody else, least of all in clear. */
+export const levelOf = (level: TlsLevel = "opportunistic", options: TlsOptions | undefined): TlsLevel =>
+  level === "opportunistic" && (options?.pins?.length ?? 0) > 0 ? "required" : level;
+
 /** Octets that the socket holds and nobody has read. A socket that cannot tell has none. */
 export const buffered = (reader: Socket.Reader): number => isTlsReader(reader) ? reader.buffered() : 0;
 
@@ -32,8 +36,7 @@ export const start = (
   { level, options }: Options,
   timeout: Duration.Duration,
 ): Effect.Effect<TlsReport | undefined, unknown> => {
-  const rejectUnauthorized = level === "verified" && options?.rejectUnauthorized !== false;
-  const settings: TlsOptions = { timeout, ...options, rejectUnauthorized };
+  const settings: TlsOptions = { timeout, ...options, rejectUnauthorized: level === "verified" };
   const report = isTlsReader(reader) ? reader.startTls(settings) : Effect.as(reader.upgrade(settings), undefined);
   return Effect.mapError(report, causeOf);
 };

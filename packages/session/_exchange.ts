@@ -1,4 +1,4 @@
-import { type DirectReader, isDirectReader, type Line } from "@plausch/line/direct-reader";
+import { type DirectReader, isDirectReader } from "@plausch/line/direct-reader";
 import * as Octets from "@plausch/smtp/octets";
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
@@ -125,7 +125,6 @@ const directly = (
 ): Talk =>
 (feed) =>
   Effect.callback<void>((resume) => {
-    let line: Line | undefined;
     let isBlocked = false;
     let isPumping = false;
     let isDone = false;
@@ -134,11 +133,11 @@ const directly = (
     const finish = (): void => {
       if (isDone) return;
       isDone = true;
-      line?.release();
+      line.release();
       resume(Effect.void);
     };
     const pump = (): void => {
-      if (isDone || isPumping || line === undefined) return;
+      if (isDone || isPumping) return;
       isPumping = true;
       let goesOn = feed();
       while (!isBlocked && goesOn) {
@@ -160,7 +159,7 @@ const directly = (
       },
       nudge: finish,
     });
-    line = reader.listen({
+    const line = reader.listen({
       octets: (chunk) => {
         conversation.receive(chunk);
         pump();
@@ -183,7 +182,7 @@ const directly = (
     pump();
     return Effect.sync(() => {
       isDone = true;
-      line?.release();
+      line.release();
     });
   });
 

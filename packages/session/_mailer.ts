@@ -55,8 +55,8 @@ export const make = (talk: Talk, options: Options): Mailer => {
   let front: Transaction.Transaction | undefined;
   /** Those whose octets are on their way, and which wait for nothing but their verdict. */
   let sent: Array<Transaction.Transaction> = [];
-  /** How many transactions were begun on this connection (MAILMAX, RFC 9422 section 4.1). */
-  let mails = 0;
+  /** How much of the connection's LIMITS is used up (RFC 9422 section 4). */
+  const used: Transaction.Used = { mails: 0, domains: new Set() };
 
   const isPipelining = (): boolean => options.pipelining !== false && talk.capabilities.pipelining;
 
@@ -94,6 +94,11 @@ export const make = (talk: Talk, options: Options): Mailer => {
     const { round, content } = self;
     const isEmpty = round.sender === "refused" || round.accepted.length === 0;
     if (isEmpty) talk.turn("empty-message");
+    // LMTP owes no reply to a message for nobody (RFC 2033 section 4.2), so nobody could tell when it is over.
+    if (isEmpty && isLmtp) {
+      settle(self);
+      return talk.hangUp();
+    }
     round.data = "sending";
     talk.send(isEmpty ? loneDot : content.wire!, self, verdictsOn(self, "MESSAGE"));
     launched(self);
@@ -138,16 +143,12 @@ export const make = (talk: Talk, options: Options): Mailer => {
     if (self === undefined || self.owed > 0) return;
     const { round, until } = self;
     if (round.sender === "unasked") {
-      if (mails >= (talk.capabilities.limits.get("MAILMAX") ?? Infinity)) {
-        Transaction.decide(self, Transaction.open(self), "deferred", "mail", undefined, "MailLimit");
-        return settle(self);
-      }
       if (mustReset()) {
         self.owed++;
         talk.say("rset", "RSET", "RSET", self);
         if (!isPipelining()) return;
       }
-      mails++;
+      Transaction.use(self, used);
       round.sender = "asked";
       self.owed++;
       talk.say("mail", self.mailLine, "MAIL", self);
@@ -168,7 +169,7 @@ export const make = (talk: Talk, options: Options): Mailer => {
       }
     }
     const isPostponed = round.postponed.length > 0;
-    if (Transaction.nextRound(self)) {
+    if (Transaction.nextRound(self, used)) {
       talk.turn(isPostponed ? "too-many-recipients" : "limit");
       return proceed();
     }
@@ -236,13 +237,13 @@ export const make = (talk: Talk, options: Options): Mailer => {
 
   return {
     begin: (envelope, content, until, settled) => {
-      const { capabilities, isSecure } = talk;
+      const { capabilities, isProven } = talk;
       const wishes = { chunking: chunking !== false, pipelining: options.pipelining === true, policy: unsupported };
-      const made = Transaction.make({ envelope, content, capabilities, isSecure, wishes }, until, settled);
+      const made = Transaction.make({ envelope, content, capabilities, isProven, wishes }, until, used, settled);
       if (Result.isFailure(made)) return Result.fail(made.failure);
       const self = made.success;
       if (self.round.pending.length === 0) {
-        talk.turn("refused-here");
+        talk.turn(self.waiting.length > 0 ? "limit" : "refused-here");
         self.settled(self);
       } else {
         front = self;

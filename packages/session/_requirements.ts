@@ -31,7 +31,8 @@ export interface Given {
   readonly envelope: Envelope;
   readonly content: Content;
   readonly capabilities: Capabilities;
-  readonly isSecure: boolean;
+  /** Whether the connection is encrypted, and the server has proven who it is. */
+  readonly isProven: boolean;
   readonly wishes: Wishes;
 }
 
@@ -73,7 +74,7 @@ const requirements: ReadonlyArray<Requirement> = [
   {
     extension: "REQUIRETLS",
     isAsked: ({ envelope }) => envelope.parameters.requireTls === true,
-    isOffered: ({ capabilities, isSecure }) => isSecure && capabilities.requireTls,
+    isOffered: ({ capabilities, isProven }) => isProven && capabilities.requireTls,
     refusal: { reason: "RequireTlsNotOffered", code: 550, status: { class: 5, subject: 7, detail: 30 } },
   },
   {

@@ -34,7 +34,10 @@ export interface Talk {
   dismissed(at: Stage, reply: Reply): void;
   readonly phase: Phase;
   readonly capabilities: Capabilities;
-  readonly isSecure: boolean;
+  /** Whether the connection is encrypted, and the server has proven who it is. */
+  readonly isProven: boolean;
+  /** Closes the connection from this side: there is no polite way on. */
+  hangUp(): void;
   /** Whether message data waits to go out. */
   readonly isDataPending: boolean;
   readonly lastReply: Reply | undefined;

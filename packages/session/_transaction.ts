@@ -37,10 +37,20 @@ export interface Transaction {
   round: Round;
 }
 
-/** How much one transaction may hold (LIMITS, RFC 9422). */
+/** What the server takes (LIMITS, RFC 9422 section 4). */
 export interface Limits {
+  /** Recipients of one transaction (RCPTMAX). */
   readonly recipients: number;
+  /** Transactions of one connection (MAILMAX). */
+  readonly mails: number;
+  /** Domains of all recipients of one connection (RCPTDOMAINMAX). */
   readonly domains: number;
+}
+
+/** How much of that a connection has had. */
+export interface Used {
+  mails: number;
+  readonly domains: Set<string>;
 }
 
 /** One MAIL with its recipients and its message. */
@@ -76,6 +86,7 @@ const newRound = (pending: ReadonlyArray<number>): Round => ({
 export const make = (
   given: Requirements.Given,
   until: Until,
+  used: Used,
   settled: Transaction["settled"],
 ): Result.Result<Transaction, GrammarError> => {
   const { envelope, content, capabilities } = given;
@@ -114,13 +125,14 @@ export const make = (
       waiting: recipients.map((_, index) => index),
       round: newRound([]),
     };
-    nextRound(self);
+    nextRound(self, used);
     return self;
   });
 };
 
 const limitsOf = ({ limits }: Capabilities): Limits => ({
   recipients: limits.get("RCPTMAX") ?? Infinity,
+  mails: limits.get("MAILMAX") ?? Infinity,
   domains: limits.get("RCPTDOMAINMAX") ?? Infinity,
 });
 
@@ -172,21 +184,27 @@ export const open = (self: Transaction): ReadonlyArray<number> =>
   self.outcomes.flatMap((outcome, index) => outcome === undefined ? [index] : []);
 
 /**
- * Starts a further round, for those that the server postponed and those beyond its limits. False when there is nothing left
- * to do.
+ * Starts the next round, for those that the server postponed and those beyond its limits. False when there is nothing left to do
+ * on this connection.
  */
-export const nextRound = (self: Transaction): boolean => {
+export const nextRound = (self: Transaction, used: Used): boolean => {
   const waiting = [...self.round.postponed.map(({ recipient }) => recipient), ...self.waiting];
-  const most = new Set(mostOf(self, waiting));
+  const most = new Set(mostOf(self, waiting, used));
   self.round = newRound([...most]);
   self.waiting = waiting.filter((recipient) => !most.has(recipient));
+  if (most.size === 0) decide(self, self.waiting, "deferred", "mail", undefined, "SessionLimit");
   return most.size > 0;
 };
 
 /** As many of the recipients as one transaction may have. */
-const mostOf = ({ envelope, limits }: Transaction, waiting: ReadonlyArray<number>): ReadonlyArray<number> => {
+const mostOf = (
+  { envelope, limits }: Transaction,
+  waiting: ReadonlyArray<number>,
+  used: Used,
+): ReadonlyArray<number> => {
+  if (used.mails >= limits.mails) return [];
   if (waiting.length <= limits.recipients && limits.domains === Infinity) return waiting;
-  const domains = new Set<string>();
+  const domains = new Set(used.domains);
   const most: Array<number> = [];
   for (const recipient of waiting) {
     if (most.length === limits.recipients) break;
@@ -196,6 +214,13 @@ const mostOf = ({ envelope, limits }: Transaction, waiting: ReadonlyArray<number
     most.push(recipient);
   }
   return most;
+};
+
+/** A round begins: it uses up some of what the connection may have. */
+export const use = ({ envelope, limits, round }: Transaction, used: Used): void => {
+  used.mails++;
+  if (limits.domains === Infinity) return;
+  for (const recipient of round.pending) used.domains.add(domainOf(envelope, recipient));
 };
 
 const domainOf = ({ recipients }: Envelope, index: number): string => {

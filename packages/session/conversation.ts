@@ -384,9 +384,11 @@ export const make = (options: Options): Conversation => {
     get capabilities() {
       return introducer.capabilities ?? Capabilities.none;
     },
-    get isSecure() {
-      return introducer.isSecure;
+    get isProven() {
+      // A socket that cannot tell has failed the handshake itself where the level wants a proof.
+      return introducer.isSecure && (introducer.report?.verification.verified ?? options.tls === "verified");
     },
+    hangUp: () => void stop(),
     get isDataPending() {
       return wire.isDataPending;
     },

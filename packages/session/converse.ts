@@ -43,6 +43,7 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type * as Socket from "effect/socket/Socket";
 import { dial } from "./_dial.ts";
+import { levelOf } from "./_encryption.ts";
 import * as Transaction from "./_transaction.ts";
 import type { Content } from "./content.ts";
 import type { HelloUntil } from "./conversation.ts";
@@ -128,8 +129,9 @@ export const converse = (
   options: Options,
 ): Effect.Effect<Outcome, SessionError | GrammarError, Socket.Socket> =>
   Effect.suspend(() => {
-    const { tls = "opportunistic", retryInClear = true, auth, observe = () => {} } = options;
-    const mayRetry = tls === "opportunistic" && retryInClear && auth === undefined;
+    const { retryInClear = true, auth, observe = () => {} } = options;
+    const level = levelOf(options.tls, options.tlsOptions);
+    const mayRetry = level === "opportunistic" && retryInClear && auth === undefined;
     let isUpgrading = false;
     const watched: Options = {
       ...options,
@@ -152,7 +154,7 @@ const allTransactions = (
   options: Options,
 ): Effect.Effect<Outcome, SessionError | GrammarError, Socket.Socket> =>
   Effect.flatMap(conversation(options), (outcome) => {
-    const left = outcome.recipients.flatMap(({ reason }, index) => reason === "MailLimit" ? [index] : []);
+    const left = outcome.recipients.flatMap(({ reason }, index) => reason === "SessionLimit" ? [index] : []);
     if (left.length === 0 || left.length === outcome.recipients.length) return Effect.succeed(outcome);
     const { envelope } = options;
     const rest = { ...envelope, recipients: left.map((index) => envelope.recipients[index]!) };

@@ -40,6 +40,7 @@ export * from "./event.ts";
 export * as ExtensionPolicy from "./extension_policy.ts";
 /** What became of a message. */
 export * as Outcome from "./outcome.ts";
+export * from "./send_many.ts";
 /** A session with one server. */
 export * as Session from "./session.ts";
 export * from "./session_error.ts";

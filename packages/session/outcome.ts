@@ -43,7 +43,8 @@ export type Verdict = "accepted" | "rejected" | "deferred" | "uncertain";
 
 /**
  * Why a recipient was refused here, before the server was asked. `NotOffered` is any extension that was asked for, see
- * `extension`; `MailLimit` is one more transaction than the server takes on a connection (RFC 9422).
+ * `extension`; `SessionLimit` is one more transaction, or domain, than the server takes on a connection (LIMITS,
+ * RFC 9422 section 4).
  */
 export type LocalRefusal =
   | "MessageTooBig"
@@ -52,7 +53,7 @@ export type LocalRefusal =
   | "NeedsBinaryMime"
   | "RequireTlsNotOffered"
   | "NotOffered"
-  | "MailLimit";
+  | "SessionLimit";
 
 /** The verdict on one recipient, and what it rests on. */
 export interface RecipientOutcome {

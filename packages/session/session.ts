@@ -71,8 +71,8 @@ import * as Timeouts from "./timeouts.ts";
 /** How a session is held: the options of its conversation, its time limits, and how it is encrypted. */
 export interface Options extends Omit<Conversation.Options, "now"> {
   /**
-   * The settings of the handshake after STARTTLS. Unless the level is `verified`, any certificate will do, but for `pins`. Default:
-   * those of the socket, which checks the name that was dialled.
+   * The settings of the handshake after STARTTLS. Unless the level is `verified`, any certificate will do, but for `pins`, which make
+   * `opportunistic` mean `required`. Default: those of the socket, which checks the name that was dialled.
    */
   readonly tlsOptions?: TlsOptions | undefined;
   /** How long to wait for what. Default: those of RFC 5321 section 4.5.3.2, see {@linkcode Timeouts.defaults}. */
@@ -153,7 +153,8 @@ export interface Session {
  */
 export const greet = (options: Options): Effect.Effect<Session, SessionError, Socket.Socket | Scope.Scope> =>
   Effect.gen(function* () {
-    const { timeouts = Timeouts.defaults, observe = () => {}, tls: level = "opportunistic", tlsOptions } = options;
+    const { timeouts = Timeouts.defaults, observe = () => {}, tlsOptions } = options;
+    const level = Encryption.levelOf(options.tls, tlsOptions);
     const clock = yield* Clock.Clock;
     const now = (): number => clock.currentTimeMillisUnsafe();
     const outer = yield* Effect.scope;
@@ -161,7 +162,7 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
     const close = Scope.close(scope, Exit.void);
     const connection = yield* Effect.onError(dial(scope, timeouts, observe), () => close);
 
-    const conversation = Conversation.make({ nonce: randomNonce, ...options, now });
+    const conversation = Conversation.make({ nonce: randomNonce, ...options, tls: level, now });
     const exchange = yield* Exchange.make(conversation, connection, timeouts, { level, options: tlsOptions }, scope);
     const turns = yield* Semaphore.make(1);
 

@@ -109,6 +109,7 @@ const settings: ReadonlySet<FailureReason> = new Set<FailureReason>([
   "NoCommonMechanism",
   "PlaintextAuthRefused",
   "AuthRejected",
+  "AuthBroken",
   "XclientNotOffered",
   "XclientRefused",
 ]);

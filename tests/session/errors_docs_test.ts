@@ -31,7 +31,7 @@ const local: Record<LocalRefusal | "Stopped", null> = {
   NeedsBinaryMime: x,
   RequireTlsNotOffered: x,
   NotOffered: x,
-  MailLimit: x,
+  SessionLimit: x,
   Stopped: x,
 };
 const session: Record<FailureReason, null> = {

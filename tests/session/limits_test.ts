@@ -41,22 +41,41 @@ Deno.test("RCPTMAX: the rest follows in further transactions", () => {
   assertEquals(turns(events), ["limit", "limit"]);
 });
 
-Deno.test("RCPTDOMAINMAX: a transaction has so many domains, whatever their case, and their order stays", () => {
+Deno.test("RCPTDOMAINMAX: a connection has so many domains, whatever their case; the others wait for another one", () => {
   const to = ["1@x.test", "2@Y.test", "3@X.test", "4@z.test", "5@y.test"];
   const { recipients } = play(
     {},
-    hello("RCPTDOMAINMAX=1") + round("1@x.test", "3@X.test") + round("2@Y.test", "5@y.test") + round("4@z.test") + quit,
+    hello("RCPTDOMAINMAX=1") + round("1@x.test", "3@X.test") + quit,
     [sayHello, send(envelope(to), hi)],
   );
-  assertEquals(recipients.map(({ address, verdict }) => [address, verdict]), to.map((each) => [each, "accepted"]));
+  const waits = "deferred mail SessionLimit";
+  assertEquals(verdicts(recipients), ["accepted final 250", waits, "accepted final 250", waits, waits]);
+});
+
+Deno.test("domains count over all messages of a connection", () => {
+  const first: Array<string> = [];
+  const { recipients, events } = play({}, hello("RCPTDOMAINMAX=2") + round("1@x.test") + round("2@y.test") + quit, [
+    sayHello,
+    send(envelope(["1@x.test"]), hi),
+    send(envelope(["2@y.test"]), hi),
+    (conversation) => {
+      first.push(...verdicts(conversation.recipients));
+      send(envelope(["3@z.test"]), hi)(conversation);
+    },
+  ]);
+  assertEquals(first, ["accepted final 250"]);
+  assertEquals(verdicts(recipients), ["deferred mail SessionLimit"]);
+  assertEquals(turns(events), ["limit"]);
 });
 
 Deno.test("both limits at once", () => {
-  play(
+  const { recipients } = play(
     {},
-    hello("RCPTDOMAINMAX=2 RCPTMAX=2") + round("1@x.test", "2@y.test") + round("3@z.test", "4@x.test") + quit,
+    hello("RCPTDOMAINMAX=2 RCPTMAX=2") + round("1@x.test", "2@y.test") + round("4@x.test") + quit,
     [sayHello, send(envelope(["1@x.test", "2@y.test", "3@z.test", "4@x.test"]), hi)],
   );
+  const all = ["accepted final 250", "accepted final 250", "deferred mail SessionLimit", "accepted final 250"];
+  assertEquals(verdicts(recipients), all);
 });
 
 Deno.test("MAILMAX: what is beyond it waits for another connection", () => {
@@ -65,7 +84,7 @@ Deno.test("MAILMAX: what is beyond it waits for another connection", () => {
     hello("MAILMAX=2 RCPTMAX=1") + round("1@d.test") + round("2@d.test") + quit,
     [sayHello, send(envelope(["1@d.test", "2@d.test", "3@d.test"]), hi)],
   );
-  assertEquals(verdicts(recipients), ["accepted final 250", "accepted final 250", "deferred mail MailLimit"]);
+  assertEquals(verdicts(recipients), ["accepted final 250", "accepted final 250", "deferred mail SessionLimit"]);
 });
 
 Deno.test("a server that takes fewer than it said postpones; those go with the others that wait", () => {

@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { envelope, play, sayHello, send, verdicts } from "./_by_transcript.ts";
+import * as Conversation from "@plausch/session/conversation";
+import * as Result from "effect/Result";
+import { octets } from "../support/cases.ts";
+import { envelope, hello, host, play, sayHello, send, verdicts } from "./_by_transcript.ts";
 
 const opening = `
   < 220 lmtp
@@ -75,4 +78,19 @@ Deno.test("a verdict too many changes nothing", () => {
     [sayHello, send(three)],
   );
   assertEquals(verdicts(played.recipients), ["accepted final 250", "rejected rcpt 550", "accepted final 250"]);
+});
+
+Deno.test("354 although nobody was taken: the connection is closed, since nobody could tell when the message is over", () => {
+  const conversation = Conversation.make({ host, protocol: "lmtp", tls: "none" });
+  const hear = (text: string) => conversation.receive(octets(text));
+  conversation.greet();
+  hear("220 lmtp\r\n");
+  conversation.hello();
+  conversation.output();
+  hear("250-lmtp\r\n250 PIPELINING\r\n");
+  Result.getOrThrow(conversation.send(envelope(["b@d.test"]), hello));
+  conversation.output();
+  hear("250 ok\r\n550 5.1.1 nobody\r\n354 go\r\n");
+  assertEquals(verdicts(conversation.recipients), ["rejected rcpt 550"]);
+  assertEquals([conversation.isOver, conversation.failure, conversation.output()], [true, undefined, undefined]);
 });

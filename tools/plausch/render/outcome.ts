@@ -17,7 +17,7 @@ const reasons: { readonly [R in NonNullable<RecipientOutcome["reason"]>]: string
   NeedsBinaryMime: "the message is binary and the server does not offer BINARYMIME with CHUNKING",
   RequireTlsNotOffered: "verified TLS on the whole way was asked for, and the server does not offer REQUIRETLS",
   NotOffered: "the server does not offer what was asked for",
-  MailLimit: "the server takes no further message on this connection",
+  SessionLimit: "the server takes no more on this connection",
   Stopped: "stopped, as asked, before the message was sent",
   BadReply: "the server's answer could not be understood",
   Closed: "the conversation was over",
