@@ -287,7 +287,10 @@ const cases: { readonly [flag: string]: Case } = {
     check: stored(({ forwarded }) => assertEquals(forwarded, [["NAME", "a.test"], ["ADDR", "192.0.2.7"]])),
   },
   say: { args: ["--say", "VRFY postmaster", "--say", "noop"], check: says("VRFY postmaster", "noop") },
-  "require-tls": { args: ["--require-tls"], check: mail({ requireTls: true }) },
+  "require-tls": {
+    args: ["--require-tls", "--tls-pin", spkiOf("server.pem")],
+    check: mail({ requireTls: true }),
+  },
   "mail-auth": { args: ["--mail-auth", "e+3@x.test", ...password], around, check: mail({ auth: "e+3@x.test" }) },
   by: { args: ["--by", "3600RT"], check: mail({ by: { seconds: 3600, mode: "R", trace: true } }) },
   "hold-for": { args: ["--hold-for", "90m"], check: mail({ holdFor: 5400 }) },

@@ -114,7 +114,7 @@ Deno.test("refusals have remedies too", () => {
     Remedy.ofRefusal(situation(where), outcome(some));
   assertEquals(tell({ reason: "NotOffered", extension: "DSN" }), "--if-not-offered drop sends it without DSN");
   assertEquals(tell({ reason: "RequireTlsNotOffered" }), "Use --tls verified along with --require-tls");
-  assertEquals(tell({ reason: "RequireTlsNotOffered" }, { isSecure: true }), "Leave --require-tls out");
+  assertStringIncludes(tell({ reason: "RequireTlsNotOffered" }, { isSecure: true }) ?? "", "leave it out");
   assertEquals(tell({ stage: "helo", code: 502 }), "Perhaps this server speaks LMTP: add --lmtp");
   assertEquals(
     tell({ stage: "ehlo", code: 500 }, { isLmtp: true }),

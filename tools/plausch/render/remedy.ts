@@ -208,7 +208,9 @@ export const ofRefusal = (
   if (verdict !== "rejected") return undefined;
   if (reason === "NotOffered") return `--if-not-offered drop sends it without ${extension}`;
   if (reason === "RequireTlsNotOffered") {
-    return isSecure ? "Leave --require-tls out" : "Use --tls verified along with --require-tls";
+    return isSecure
+      ? "Use --tls verified along with --require-tls; if the server does not offer REQUIRETLS, leave it out"
+      : "Use --tls verified along with --require-tls";
   }
   if (code !== 530) return mixedUp(isLmtp, stage, code);
   return !isSecure && capabilities?.startTls === true

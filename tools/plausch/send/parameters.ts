@@ -27,7 +27,7 @@ export const reportOptions: ReadonlyArray<Option> = [
 
 /** The other options of MAIL and RCPT. */
 export const options: ReadonlyArray<Option> = [
-  { name: "require-tls", help: "Ask for verified TLS on the whole way (REQUIRETLS)" },
+  { name: "require-tls", help: "Ask for verified TLS on the whole way (REQUIRETLS); needs --tls verified, or a pin" },
   { name: "mail-auth", value: "ADDRESS", help: "Who submitted the message; <> for nobody known (AUTH of MAIL)" },
   {
     name: "by",
