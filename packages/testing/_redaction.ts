@@ -1,48 +1,9 @@
 import * as Octets from "@plausch/smtp/octets";
 import * as Redact from "@plausch/smtp/redact";
-import * as Chunk from "./_chunk.ts";
+import * as MessageReading from "./_message_reading.ts";
 import * as Notation from "./_notation.ts";
 import type { Line } from "./recorder.ts";
 import type { ClientStep, Script, ServerStep, Step } from "./transcript.ts";
-
-/** Which lines of a client are commands, and which are parts of a message. */
-interface Reading {
-  /** Where the line ends that begins at `from`. A chunk may end in the middle of one. */
-  lineEnd(octets: Uint8Array, from: number): number;
-  /** The client says this line. Whether it is a part of a message. */
-  isContent(octets: Uint8Array, from: number, to: number): boolean;
-  /** The server says this line. */
-  heard(line: string): void;
-}
-
-const makeReading = (): Reading => {
-  let isDataAsked = false;
-  let isInMessage = false;
-  let chunk = 0;
-  return {
-    lineEnd: (octets, from) => {
-      const end = Notation.lineEnd(octets, from);
-      return chunk > 0 ? Math.min(end, from + chunk) : end;
-    },
-    isContent: (octets, from, to) => {
-      if (chunk > 0) {
-        chunk -= to - from;
-        return true;
-      }
-      const line = Octets.decode(octets, from, to);
-      if (isInMessage) {
-        isInMessage = line !== ".\r\n";
-        return true;
-      }
-      isDataAsked = /^DATA\r\n$/i.test(line);
-      chunk = Chunk.sizeAfter(octets, from, to);
-      return false;
-    },
-    heard: (line) => {
-      if (isDataAsked && line.startsWith("354")) isInMessage = true;
-    },
-  };
-};
 
 /** How a conversation is written down. */
 export interface Options {
@@ -64,13 +25,17 @@ const withGaps = (text: string): Pick<ClientStep, "octets" | "gaps"> => {
 /** A script without credentials. Where they stood in lines of the client, anything may stand. */
 export const redacted = (script: Script, { secrets, mask = ({ text }) => text }: Options): Script => {
   const redactor = Redact.make({ secrets });
+  const lineOver = MessageReading.spreadLines(script);
   const latest: { client: string | undefined; server: string | undefined } = { client: undefined, server: undefined };
-  let reading = makeReading();
+  let reading = MessageReading.make();
   /** Whether there is something that must not be seen. */
   let isGuarded = secrets !== undefined;
 
   const clientLine = (octets: Uint8Array, from: number, to: number, text: string): string => {
-    if (reading.isContent(octets, from, to)) return redactor.text(text);
+    if (reading.isContent(octets, from, to)) {
+      const whole = lineOver(octets, from);
+      return whole === undefined || redactor.text(whole) === whole ? redactor.text(text) : Redact.mask;
+    }
     isGuarded ||= /^\s*AUTH\b/i.test(text);
     return redactor.client(text);
   };
@@ -100,7 +65,7 @@ export const redacted = (script: Script, { secrets, mask = ({ text }) => text }:
   };
 
   return script.flatMap((step): ReadonlyArray<Step> => {
-    if (step._tag === "Stage" && step.direction === "new connection") reading = makeReading();
+    if (step._tag === "Stage" && step.direction === "new connection") reading = MessageReading.make();
     if (step._tag !== "Server" && step._tag !== "Client") return [step];
     const lines: Array<Step> = [];
     for (let from = 0; from < step.octets.length;) {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type * as Transcript from "@plausch/testing/transcript";
+import * as Transcript from "@plausch/testing/transcript";
 import * as Effect from "effect/Effect";
 import type * as Socket from "effect/socket/Socket";
 import { latin1 } from "../support/cases.ts";
@@ -32,19 +32,30 @@ export const wire = (socket: Socket.Socket) =>
     return { read, readOctets, say: (line: string) => write(`${line}\r\n`), write, upgrade } satisfies Wire;
   });
 
-/** A client that does all that a script expects of it, and hangs up. It checks what it hears. */
-export const perfectClient = (socket: Socket.Socket, script: Transcript.Script) =>
+const isTls = (step: Transcript.Step | undefined): boolean =>
+  step?._tag === "Stage" && step.direction.startsWith("tls ");
+
+const handshake = (client: Wire, direction: Transcript.Direction) =>
+  direction === "tls fails" || direction === "tls never answers"
+    ? Effect.flip(client.upgrade())
+    : client.upgrade({ rejectUnauthorized: false });
+
+const connection = (socket: Socket.Socket, script: Transcript.Script) =>
   Effect.scoped(Effect.gen(function* () {
     const client = yield* wire(socket);
-    for (const step of script) {
+    // Where TLS comes first it is a part of dialling.
+    for (const step of isTls(script[0]) ? script.slice(1) : script) {
       if (step._tag === "Server") {
         assertEquals(yield* client.readOctets(step.octets.length), latin1(step.octets));
       } else if (step._tag === "Client") {
         yield* client.write(step.octets);
       } else if (step._tag === "Stage") {
-        if (step.direction === "tls starts") yield* client.upgrade();
-        if (step.direction === "tls fails") yield* Effect.flip(client.upgrade());
+        if (isTls(step)) yield* handshake(client, step.direction);
         if (step.direction === "server closes" || step.direction === "server drops") yield* Effect.flip(client.read);
       }
     }
   }));
+
+/** A client that does all that a script expects of it, and hangs up. It checks what it hears. */
+export const perfectClient = (socket: Socket.Socket, script: Transcript.Script) =>
+  Effect.forEach(Transcript.connections(script), (part) => connection(socket, part), { discard: true });

@@ -6,11 +6,17 @@ import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Result from "effect/Result";
 import * as Socket from "effect/socket/Socket";
+import chunks from "../transcripts/chunks.txt" with { type: "text" };
 import deliver from "../transcripts/deliver.txt" with { type: "text" };
+import implicitTls from "../transcripts/implicit_tls.txt" with { type: "text" };
+import lmtp from "../transcripts/lmtp.txt" with { type: "text" };
 import lostAfterTheDot from "../transcripts/lost_after_the_dot.txt" with { type: "text" };
 import noSmtp from "../transcripts/no_smtp.txt" with { type: "text" };
 import pipelining from "../transcripts/pipelining.txt" with { type: "text" };
 import starttls from "../transcripts/starttls.txt" with { type: "text" };
+import starttlsFails from "../transcripts/starttls_fails.txt" with { type: "text" };
+import starttlsGlued from "../transcripts/starttls_glued.txt" with { type: "text" };
+import wrongName from "../transcripts/wrong_name.txt" with { type: "text" };
 import { dialogues, toScript } from "../support/dialogue.ts";
 import { it } from "../support/it.ts";
 import { perfectClient, wire } from "./_perfect_client.ts";
@@ -28,9 +34,19 @@ const recorded = (script: Transcript.Script, played = script, options?: MockSock
   });
 
 const conversations: ReadonlyArray<readonly [name: string, script: Transcript.Script]> = [
-  ...Object.entries({ deliver, lostAfterTheDot, noSmtp, pipelining, starttls }).map(([name, text]) =>
-    [name, parse(text)] as const
-  ),
+  ...Object.entries({
+    chunks,
+    deliver,
+    implicitTls,
+    lmtp,
+    lostAfterTheDot,
+    noSmtp,
+    pipelining,
+    starttls,
+    starttlsFails,
+    starttlsGlued,
+    wrongName,
+  }).map(([name, text]) => [name, parse(text)] as const),
   ...dialogues.map((dialogue) => [dialogue.id, toScript(dialogue)] as const),
 ];
 
