@@ -84,7 +84,7 @@ export interface Options {
   readonly tls?: TlsOptions | undefined;
   /** Octets that dialling writes before anything else, before TLS too, as a PROXY protocol header is. The transcript has to expect them. */
   readonly preface?: Uint8Array | undefined;
-  /** The password or token of a user, for the challenges that the transcript leaves open (`< 334 \\*`). Default: there are no users. */
+  /** The password or token of a user, for the challenges that the transcript leaves open (`< 334 \*`). Default: there are no users. */
   readonly user?: ((name: string) => Redacted<string> | undefined) | undefined;
 }
 
