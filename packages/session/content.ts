@@ -6,7 +6,6 @@
  * ```ts
  * import * as Content from "@plausch/session/content";
  * import * as Result from "effect/Result";
-import * as Slab from "./_slab.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const message = new TextEncoder().encode("Subject: t\n\nhello\n");
@@ -51,7 +50,6 @@ export interface Content {
  * ```ts
  * import * as Content from "@plausch/session/content";
  * import * as Result from "effect/Result";
-import * as Slab from "./_slab.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const content = Content.make(new TextEncoder().encode("a\nb"), "strict");
