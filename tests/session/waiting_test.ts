@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import * as Content from "@plausch/session/content";
 import * as Conversation from "@plausch/session/conversation";
 import * as Envelope from "@plausch/session/envelope";
+import type { RecipientOutcome } from "@plausch/session/outcome";
 import * as Command from "@plausch/smtp/command";
 import * as Domain from "@plausch/smtp/domain";
 import * as SaslServer from "@plausch/smtp/sasl-server";
@@ -38,8 +39,11 @@ class Choices {
   }
 }
 
-/** They may have others behind them in a group; any other command has to be its last (RFC 2920 section 3.1). */
-const mayBeFollowed: ReadonlySet<string> = new Set(["RSET", "MAIL", "RCPT"]);
+/**
+ * What may have others behind it in a group; any other command has to be its last. The octets of a message may be its first
+ * (RFC 2920 section 3.1).
+ */
+const mayBeFollowed = /^(?:RSET|MAIL|RCPT|FINAL.*)$/;
 
 const user = () => Redacted.make("wonderland");
 const mechanisms: ReadonlyArray<Mechanism> = ["PLAIN", "LOGIN", "CRAM-MD5"];
@@ -127,7 +131,7 @@ class Server {
     this.verbs.add(verb);
     const mayGroup = this.#offersPipelining && this.#isPipelining;
     assert(this.#outgoing === "" || mayGroup, `${verb} is said before the reply is complete`);
-    assert(this.owed.every((other) => mayGroup && mayBeFollowed.has(other)), `${verb} is said behind ${this.owed}`);
+    assert(this.owed.every((other) => mayGroup && mayBeFollowed.test(other)), `${verb} is said behind ${this.owed}`);
     if (verb === "MAIL") {
       this.#accepted = [];
       this.#hasSender = false;
@@ -168,7 +172,9 @@ class Server {
 
   /** What an answer means for recipients, if it is one to a whole message. */
   #note(asked: string, answer: ReadonlyArray<string>): void {
-    const [verb, ...recipients] = asked.split(" ");
+    const [verb, ...named] = asked.split(" ");
+    // Whoever ends the session answers for all who are left.
+    const recipients = answer[0]!.startsWith("421") ? this.sent : named;
     const [, code] = /^(\d)\d\d(?: |$)/.exec(answer.at(-1)!) ?? [];
     if (verb !== "FINAL" || code === undefined) return;
     for (const recipient of recipients) {
@@ -212,6 +218,8 @@ class Server {
         if (this.#hasSender) this.#accepted.push(recipient!);
         return ["250 ok"];
       case "DATA":
+        // LMTP has no 354 for nobody (RFC 2033 section 4.2).
+        if (this.#isLmtp && this.#accepted.length === 0) return ["503 5.5.1 no recipients"];
         this.#isInData = true;
         return ["354 go"];
       case "QUIT":
@@ -263,6 +271,7 @@ const optionsOf = (choices: Choices): Conversation.Options => ({
   pipelining: choices.among(undefined, true, false),
   chunking: choices.among<boolean | number>(false, true, 7, 22),
   maxFlight: choices.among(100, 1, 2),
+  overlap: choices.among(undefined, true, false),
   auth: choices.among(
     undefined,
     { credentials: { _tag: "Password", user: "alice", password: user() }, allowInClear: ["PLAIN", "LOGIN"] },
@@ -273,15 +282,32 @@ const optionsOf = (choices: Choices): Conversation.Options => ({
   nonce: () => "nonce",
 });
 
-const someRequest = (choices: Choices, number: number): (conversation: Conversation.Conversation) => void => {
-  if (choices.rarely(4)) {
+/** Something to ask of a conversation, when it is idle or, where it is posted, when it may be. */
+interface Request {
+  readonly isPosted: boolean;
+  readonly ask: (conversation: Conversation.Conversation) => void;
+}
+
+const idle = (ask: Request["ask"]): Request => ({ isPosted: false, ask });
+
+const someRequest = (
+  choices: Choices,
+  number: number,
+  settled: (recipients: ReadonlyArray<RecipientOutcome>) => void,
+): Request => {
+  if (choices.rarely(5)) {
     const command = choices.among<Command.Command>(Command.noop(), Command.rset, Command.help());
-    return (conversation) => void Result.getOrThrow(conversation.command(command));
+    return idle((conversation) => void Result.getOrThrow(conversation.command(command)));
   }
   const to = ["b@d.test", "c@e.test", "d@d.test", "e@f.test"].slice(0, 1 + choices.upTo(4)).map((at) => number + at);
   const envelope = Result.getOrThrow(Envelope.make({ from: "a@c.test", to }));
+  if (choices.rarely(2)) {
+    const ask: Request["ask"] = (conversation) =>
+      void Result.getOrThrow(conversation.post(envelope, content, ({ recipients }) => settled(recipients)));
+    return { isPosted: true, ask };
+  }
   const until = choices.among<Conversation.Until>("final", "final", "final", "rcpt", "mail");
-  return (conversation) => void Result.getOrThrow(conversation.send(envelope, content, until));
+  return idle((conversation) => void Result.getOrThrow(conversation.send(envelope, content, until)));
 };
 
 const verbs = new Set<string>();
@@ -292,20 +318,9 @@ const converse = (values: ReadonlyArray<number>): void => {
   const options = optionsOf(choices);
   const server = new Server(choices, options.pipelining !== false, options.protocol === "lmtp");
   const conversation = Conversation.make(options);
-  const requests = [
-    () => conversation.greet(),
-    () => conversation.hello(),
-    ...Array.from({ length: 1 + choices.upTo(3) }, (_, number) => {
-      const request = someRequest(choices, number);
-      return () => {
-        judge();
-        request(conversation);
-      };
-    }),
-  ];
-  /** Holds the verdicts on the last message against what the server did. */
-  const judge = (): void => {
-    for (const { address, verdict } of conversation.recipients) {
+  /** Holds verdicts against what the server did. */
+  const judge = (recipients: ReadonlyArray<RecipientOutcome>): void => {
+    for (const { address, verdict } of recipients) {
       assert(verdict !== "accepted" || server.taken.has(address), `${address} is accepted`);
       assert(verdict !== "uncertain" || server.sent.has(address), `${address} is uncertain, and was not sent`);
       if (server.sent.has(address) && !server.answered.has(address)) assertEquals(verdict, "uncertain", address);
@@ -313,19 +328,35 @@ const converse = (values: ReadonlyArray<number>): void => {
       assert(verdict === "accepted" || verdict === "uncertain", `${address} was taken, and is ${verdict}`);
     }
   };
+  let posted = 0;
+  const requests = [
+    idle(() => conversation.greet()),
+    idle(() => conversation.hello()),
+    ...Array.from({ length: 1 + choices.upTo(5) }, (_, number) =>
+      someRequest(choices, number, (recipients) => {
+        posted--;
+        judge(recipients);
+      })),
+  ];
   let hasQuit = false;
   const listen = (): void => {
     for (let said = conversation.output(); said !== undefined; said = conversation.output()) server.hear(said);
   };
   const ask = (): boolean => {
-    if (!conversation.isIdle || conversation.isOver || hasQuit) return false;
+    if (conversation.isOver || hasQuit) return false;
     // In the middle of a message nothing can be asked for.
-    const isStuck = conversation.phase === "data";
-    const request = conversation.refusal === undefined && !isStuck ? requests.shift() : undefined;
-    if (request === undefined) {
+    const isStuck = conversation.isIdle && conversation.phase === "data";
+    const [request, ...others] = conversation.refusal === undefined && !isStuck ? requests : [];
+    const mayPost = conversation.mayPost && (conversation.isIdle || posted > 0);
+    if (!(request?.isPosted ? mayPost : conversation.isIdle)) return false;
+    requests.splice(0, requests.length, ...others);
+    if (posted === 0) judge(conversation.recipients);
+    if (request?.isPosted) posted++;
+    if (request !== undefined) request.ask(conversation);
+    else {
       hasQuit = true;
       if (conversation.mayQuit) conversation.quit();
-    } else request();
+    }
     return true;
   };
   try {
@@ -346,7 +377,8 @@ const converse = (values: ReadonlyArray<number>): void => {
         }
       } else throw new Error(`The client waits at ${conversation.stage} for an answer that nobody owes it`);
     }
-    judge();
+    judge(conversation.recipients);
+    assertEquals(posted, 0, "each message is settled once");
     assertEquals(conversation.output(), undefined, "nothing is said when all is over");
   } catch (cause) {
     throw new Error(`${cause instanceof Error ? cause.message : cause}\n${server.log.join("\n")}`, { cause });
