@@ -103,6 +103,7 @@ class Stuffer implements DotStuffer {
   readonly longLines: Array<number> = [];
 
   readonly #strict: boolean;
+  readonly #dots: boolean;
   #finished = false;
   /** The last octet was a CR. What it means is not known yet, so nothing is written for it. */
   #heldCr = false;
@@ -112,8 +113,9 @@ class Stuffer implements DotStuffer {
   /** Octets of the message taken so far. */
   #offset = 0;
 
-  constructor(policy: LineEndPolicy) {
+  constructor(policy: LineEndPolicy, dots: boolean) {
     this.#strict = policy === "strict";
+    this.#dots = dots;
   }
 
   push(chunk: Uint8Array): Uint8Array {
@@ -154,6 +156,7 @@ class Stuffer implements DotStuffer {
       at = this.#writeLineEnd(this.#column, target, at);
       this.octets += 2;
     }
+    if (!this.#dots) return at;
     target[at] = DOT;
     target[at + 1] = CR;
     target[at + 2] = LF;
@@ -185,7 +188,7 @@ class Stuffer implements DotStuffer {
     }
 
     while (next < to) {
-      if (next === count.lineStart && chunk[next] === DOT) {
+      if (this.#dots && next === count.lineStart && chunk[next] === DOT) {
         at = copy(chunk, copied, next, target, at);
         target[at++] = DOT;
         dots++;
@@ -265,7 +268,23 @@ const enlarged = (bytes: Uint8Array, used: number): Uint8Array<ArrayBuffer> => {
  * assertEquals([strict.failure?.reason, strict.failure?.offset], ["BareLf", 1]);
  * ```
  */
-export const make = (policy: LineEndPolicy = "normalize"): DotStuffer => new Stuffer(policy);
+export const make = (policy: LineEndPolicy = "normalize"): DotStuffer => new Stuffer(policy, true);
+
+/**
+ * Makes what does the same to line ends, and leaves dots alone: for a message that goes in chunks, which need no end
+ * (RFC 3030 section 2). Its `finish` gives the missing line end, if any, and no lone dot.
+ *
+ * @example Dots stay
+ * ```ts
+ * import * as DotStuffing from "@plausch/line/dot-stuffing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bare = DotStuffing.bare();
+ * const text = (octets: Uint8Array) => new TextDecoder().decode(octets);
+ * assertEquals(text(bare.push(new TextEncoder().encode(".\n."))) + text(bare.finish()), ".\r\n.\r\n");
+ * ```
+ */
+export const bare = (policy: LineEndPolicy = "normalize"): DotStuffer => new Stuffer(policy, false);
 
 /**
  * A whole message as it is sent after DATA, or the error of the policy `strict`.

@@ -8,6 +8,7 @@ import type * as Socket from "effect/socket/Socket";
 import * as Deadline from "./_deadline.ts";
 import type { Connection } from "./_dial.ts";
 import * as Encryption from "./_encryption.ts";
+import * as Supply from "./_supply.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Timeouts } from "./timeouts.ts";
 
@@ -67,6 +68,7 @@ export const make = (
         onFailure: (cause) => conversation.handshakeFailed(cause),
       });
     });
+    const supply = yield* Supply.make(conversation, timeouts.block, scope);
     const allow = allowance(conversation, deadline, timeouts);
     const talk = isDirectReader(reader)
       ? directly(conversation, reader, deadline, allow, (taken) => {
@@ -88,7 +90,10 @@ export const make = (
         fed();
         return Effect.whileLoop({
           while: () => !isPaused && !isNudged && !conversation.isIdle,
-          body: () => conversation.isHandshakeDue ? handshake : talk(fed),
+          body: () => {
+            if (conversation.isHandshakeDue) return handshake;
+            return conversation.wanted === undefined ? talk(fed) : supply;
+          },
           step: () => {},
         });
       }).pipe(Effect.map(() => deadline.rest()));
@@ -118,7 +123,7 @@ type Talk = (feed: () => boolean) => Effect.Effect<void>;
 /** One effect for a whole exchange, however many writes and reads it takes. */
 const directly = (
   conversation: Conversation,
-  reader: DirectReader,
+  reader: DirectReader & Socket.Reader,
   deadline: Deadline.Deadline,
   allow: Allowance,
   take: (reins: Reins) => void,
@@ -149,7 +154,10 @@ const directly = (
       }
       isPumping = false;
       if (!goesOn || conversation.isIdle || conversation.isHandshakeDue) return finish();
-      if (!isBlocked) allow.reading();
+      if (isBlocked) return;
+      // A server that has seen enough of a message may have said so.
+      if (conversation.wanted !== undefined && Encryption.buffered(reader) === 0) return finish();
+      allow.reading();
     };
     take({
       late: () => {
@@ -231,7 +239,8 @@ const stepwise = (
         return receiveOrEnd;
       };
       const talk = Effect.whileLoop({
-        while: () => feed() && !conversation.isIdle && !conversation.isHandshakeDue,
+        while: () =>
+          feed() && !conversation.isIdle && !conversation.isHandshakeDue && conversation.wanted === undefined,
         body: step,
         step: () => {},
       });

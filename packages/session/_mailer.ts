@@ -5,11 +5,12 @@ import type { Phase } from "@plausch/smtp/phase";
 import type * as Reply from "@plausch/smtp/reply";
 import * as Result from "effect/Result";
 import type { Reaction } from "./_reactions.ts";
+import * as Streaming from "./_streaming.ts";
 import type { Talk } from "./_talk.ts";
 import * as Transaction from "./_transaction.ts";
 import type { Expectation } from "./_wire.ts";
 import type { Content } from "./content.ts";
-import type { Options } from "./conversation.ts";
+import type { Options, Wanted } from "./conversation.ts";
 import type { Envelope } from "./envelope.ts";
 import * as ExtensionPolicy from "./extension_policy.ts";
 import type { Stage } from "./stage.ts";
@@ -29,6 +30,10 @@ export interface Mailer {
   /** Queues the next flight of the message that is negotiated, if nothing of it is awaited. */
   proceed(): void;
   react(reaction: Reaction, expectation: Expectation, reply: Reply.Reply): void;
+  /** More of the message that is wanted; undefined behind the last octets. */
+  supply(octets: Uint8Array | undefined): void;
+  /** The streamed message whose octets are wanted before anything else can be said. */
+  readonly wanted: Wanted | undefined;
   /** The last octets of a message were handed out to be written. */
   ended(transaction: Transaction.Transaction): void;
   /** Takes away what is under way, the first message first. */
@@ -100,17 +105,33 @@ export const make = (talk: Talk, options: Options): Mailer => {
       return talk.hangUp();
     }
     round.data = "sending";
+    if (content.source !== undefined && !isEmpty) {
+      round.stream = Streaming.withDots(content.source);
+      return talk.open(self, verdictsOn(self, "MESSAGE"));
+    }
     talk.send(isEmpty ? loneDot : content.wire!, self, verdictsOn(self, "MESSAGE"));
     launched(self);
   };
 
-  const sendChunk = (self: Transaction.Transaction): void => {
-    const { round, content: { octets } } = self;
+  /** The next chunk, and whether it is the last one; undefined where more of the message has to be read first. */
+  const nextChunk = ({ round, content }: Transaction.Transaction): readonly [Uint8Array, boolean] | undefined => {
+    if (content.source !== undefined) {
+      round.stream ??= Streaming.inChunks(content.source, content, chunkSize);
+      return round.stream.takeChunk();
+    }
+    const octets = content.octets!;
     const chunk = octets.subarray(round.chunked, round.chunked + chunkSize);
-    const last = round.chunked + chunk.length === octets.length;
+    return [chunk, round.chunked + chunk.length === octets.length];
+  };
+
+  const sendChunk = (self: Transaction.Transaction): void => {
+    const { round } = self;
+    const next = nextChunk(self);
+    round.data = "sending";
+    if (next === undefined) return;
+    const [chunk, last] = next;
     if (last && self.until === "data") return stopAt(self, "rcpt");
     round.chunked += chunk.length;
-    round.data = "sending";
     const line = Result.getOrThrow(Command.format(Command.bdat(chunk.length, last)));
     if (!last) {
       self.owed++;
@@ -258,6 +279,22 @@ export const make = (talk: Talk, options: Options): Mailer => {
       transaction.owed--;
       react(transaction, reaction, expectation, reply);
       if (transaction.owed === 0 && transaction !== front) settle(transaction);
+    },
+    supply: (octets) => {
+      const self = front;
+      const stream = self?.round.stream;
+      if (self === undefined || stream === undefined) return;
+      const fault = stream.supply(octets);
+      if (fault !== undefined) return talk.fail("ContentFailed", "final", fault);
+      if (self.verb === "BDAT") return;
+      talk.feed(stream.take(), octets === undefined);
+      if (octets === undefined) launched(self);
+    },
+    get wanted() {
+      const stream = front?.round.stream;
+      if (front === undefined || stream === undefined || front.round.data !== "sending") return undefined;
+      const isWanted = front.verb === "DATA" ? talk.isStarving : front.owed === 0 && !stream.hasChunk;
+      return isWanted ? stream : undefined;
     },
     ended: ({ round }) => {
       round.data = "sent";

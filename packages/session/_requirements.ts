@@ -181,7 +181,7 @@ const bodyOf = (given: Given): BodyType | undefined => {
 /** Holds a message against what the server offers: how it goes, or why it cannot. */
 export const plan = (given: Given): Plan | Refusal => {
   const { envelope, content, capabilities, wishes } = given;
-  if (capabilities.size !== undefined && content.size > capabilities.size) {
+  if (capabilities.size !== undefined && content.size !== undefined && content.size > capabilities.size) {
     return { reason: "MessageTooBig", code: 552, status: { class: 5, subject: 3, detail: 4 } };
   }
   const adaptations: Array<Adaptation> = [];
@@ -196,7 +196,7 @@ export const plan = (given: Given): Plan | Refusal => {
   const smtputf8 = capabilities.smtputf8 && (needsSmtputf8(envelope) || content.eightBitHeader);
   return {
     mail: {
-      ...(capabilities.keywords.has("SIZE") ? { size: content.size } : {}),
+      ...(capabilities.keywords.has("SIZE") && content.size !== undefined ? { size: content.size } : {}),
       ...asked,
       ...(body === undefined ? {} : { body }),
       ...(smtputf8 ? { smtputf8 } : {}),

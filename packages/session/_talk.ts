@@ -25,6 +25,9 @@ export interface Talk {
   ): void;
   /** Sends message data. */
   send(octets: Uint8Array, ends: Transaction | undefined, expectations: ReadonlyArray<Expectation>): void;
+  /** Sends message data that comes bit by bit. */
+  open(ends: Transaction, expectations: ReadonlyArray<Expectation>): void;
+  feed(octets: Uint8Array, last: boolean): void;
   turn(turn: Turned["turn"]): void;
   /** There is no way on: the connection is to be closed. */
   fail(reason: FailureReason, at: Stage, cause?: unknown, reply?: Reply): void;
@@ -40,5 +43,7 @@ export interface Talk {
   hangUp(): void;
   /** Whether message data waits to go out. */
   readonly isDataPending: boolean;
+  /** Whether nothing can be written before more message data is fed. */
+  readonly isStarving: boolean;
   readonly lastReply: Reply | undefined;
 }

@@ -6,6 +6,7 @@ import * as Path from "@plausch/smtp/path";
 import * as Reply from "@plausch/smtp/reply";
 import * as Result from "effect/Result";
 import * as Requirements from "./_requirements.ts";
+import type { Streaming } from "./_streaming.ts";
 import type { Content } from "./content.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Adaptation } from "./extension_policy.ts";
@@ -65,6 +66,8 @@ export interface Round {
   readonly postponed: Array<{ readonly recipient: number; readonly reply: Reply.Reply }>;
   sender: "unasked" | "asked" | "accepted" | "refused";
   data: "unasked" | "asked" | "go" | "sending" | "sent" | "over";
+  /** The octets of a streamed message, once they are on their way. */
+  stream: Streaming | undefined;
   /** How many octets of the message were handed out in chunks. */
   chunked: number;
   /** Whether octets that end the message were handed out to be written. */
@@ -78,6 +81,7 @@ const newRound = (pending: ReadonlyArray<number>): Round => ({
   postponed: [],
   sender: "unasked",
   data: "unasked",
+  stream: undefined,
   chunked: 0,
   endBegun: false,
 });

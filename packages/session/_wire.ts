@@ -26,8 +26,10 @@ export interface Line extends Expectation {
 
 /** Message data on its way out. */
 interface Data {
-  readonly octets: Uint8Array;
+  octets: Uint8Array;
   at: number;
+  /** Whether more of it is to come. */
+  isOpen: boolean;
   /** The message that ends with it. */
   readonly ends: Transaction | undefined;
   /** How many replies are owed for it, until it begins to go out. */
@@ -48,6 +50,12 @@ export interface Wire {
   say(line: Line): void;
   /** Message data, and the replies that are owed for it. */
   send(octets: Uint8Array, ends: Transaction | undefined, expectations: ReadonlyArray<Expectation>): void;
+  /** Message data that comes bit by bit, see {@linkcode feed}, and the replies that are owed for all of it. */
+  open(ends: Transaction, expectations: ReadonlyArray<Expectation>): void;
+  /** More of what was opened, or the end of it. To be called while {@linkcode isStarving}. */
+  feed(octets: Uint8Array, last: boolean): void;
+  /** Whether nothing can be written before more message data is fed. */
+  readonly isStarving: boolean;
   /** A reply is owed without anything said: the greeting. */
   expect(expectation: Expectation): void;
   /** Whose reply comes next. */
@@ -75,6 +83,8 @@ const flightSize = 16384;
 /** With messages that overlap, the queue may never be empty: it is cut when so many replies have come. */
 const compactAt = 1024;
 
+const nothing = new Uint8Array(0);
+
 export const make = (observer: Observer): Wire => {
   let items: Array<Line | Data> = [];
   let next = 0;
@@ -101,7 +111,7 @@ export const make = (observer: Observer): Wire => {
     const end = Math.min(at + most, octets.length);
     item.at = end;
     const block = at === 0 && end === octets.length ? octets : octets.subarray(at, end);
-    const isEnd = end === octets.length;
+    const isEnd = end === octets.length && !item.isOpen;
     if (isEnd) {
       dataPending--;
       drop();
@@ -124,12 +134,24 @@ export const make = (observer: Observer): Wire => {
         observer.line(item);
       } else {
         const left = item.octets.length - item.at;
-        if (length + left > flightSize) break;
+        if (item.isOpen || length + left > flightSize) break;
         length += left;
         pieces.push(takeData(item, left));
       }
     }
     return pieces;
+  };
+
+  const add = (
+    octets: Uint8Array,
+    ends: Transaction | undefined,
+    owed: ReadonlyArray<Expectation>,
+    isOpen: boolean,
+  ): void => {
+    items.push({ octets, at: 0, ends, owed: owed.length, isOpen });
+    for (const expectation of owed) expectations.push(expectation);
+    unsaid += owed.length;
+    dataPending++;
   };
 
   return {
@@ -138,11 +160,18 @@ export const make = (observer: Observer): Wire => {
       expectations.push(line);
       unsaid++;
     },
-    send: (octets, ends, owed) => {
-      items.push({ octets, at: 0, ends, owed: owed.length });
-      for (const expectation of owed) expectations.push(expectation);
-      unsaid += owed.length;
-      dataPending++;
+    send: (octets, ends, owed) => add(octets, ends, owed, false),
+    open: (ends, owed) => add(nothing, ends, owed, true),
+    feed: (octets, last) => {
+      const item = items[next];
+      if (item === undefined || "text" in item) return;
+      item.octets = octets;
+      item.at = 0;
+      item.isOpen = !last;
+    },
+    get isStarving() {
+      const item = items[next];
+      return item !== undefined && !("text" in item) && item.isOpen && item.at === item.octets.length;
     },
     expect: (expectation) => {
       expectations.push(expectation);
@@ -164,8 +193,10 @@ export const make = (observer: Observer): Wire => {
       const first = items[next];
       if (first === undefined) return undefined;
       isData = false;
-      if (!("text" in first) && (items.length === next + 1 || first.octets.length - first.at > flightSize)) {
-        return takeData(first, blockSize);
+      if (!("text" in first)) {
+        const left = first.octets.length - first.at;
+        if (first.isOpen && left === 0) return undefined;
+        if (first.isOpen || items.length === next + 1 || left > flightSize) return takeData(first, blockSize);
       }
       return Slab.join(takeFlight());
     },

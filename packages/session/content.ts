@@ -19,25 +19,44 @@
  */
 import * as DotStuffing from "@plausch/line/dot-stuffing";
 import type { LineError } from "@plausch/line/line-error";
+import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
+import type * as Scope from "effect/Scope";
 import * as Slab from "./_slab.ts";
 
-/** A message, ready to be sent as often as needed. */
-export interface Content {
+/** What MAIL has to declare of a message. */
+export interface Facts {
   /** Its size in octets with CRLF line ends, before stuffing and without the lone dot: the value of SIZE (RFC 1870). */
-  readonly size: number;
+  readonly size: number | undefined;
   /** Whether any octet has its high bit set, so that 8BITMIME is needed (RFC 6152). */
   readonly eightBit: boolean;
   /** Whether such an octet stands in the header section, so that SMTPUTF8 is due (RFC 6532). */
   readonly eightBitHeader: boolean;
   /** Whether it can only go as it is, in chunks: it is no sequence of lines, so that BINARYMIME is needed (RFC 3030 section 3). */
   readonly isBinary: boolean;
-  /** The octets that go over the wire after 354, with the lone dot. Undefined for a binary message. */
-  readonly wire: Uint8Array | undefined;
-  /** The octets that go over the wire in chunks: nothing stuffed, nothing added. */
-  readonly octets: Uint8Array;
   /** Lines longer than 998 octets, counted from 1; receivers may cut or refuse them (RFC 5321 section 4.5.3.1.6). */
   readonly longLines: ReadonlyArray<number>;
+}
+
+/** A message, ready to be sent as often as needed. */
+export interface Content extends Facts {
+  /** The octets that go over the wire after 354, with the lone dot. Undefined for a message that is binary, or streamed. */
+  readonly wire: Uint8Array | undefined;
+  /** The octets that go over the wire in chunks: nothing stuffed, nothing added. Undefined for a message that is streamed. */
+  readonly octets: Uint8Array | undefined;
+  /** Where the octets of a streamed message come from, each time it is sent. */
+  readonly source?: Source | undefined;
+}
+
+/** A message that does not have to be in memory: see {@linkcode stream}. */
+export interface Source {
+  /**
+   * Opens the message at its beginning. The effect that this gives has the next octets each time it is run, and undefined behind the
+   * last ones. The scope closes what was opened.
+   */
+  readonly open: Effect.Effect<Effect.Effect<Uint8Array | undefined, unknown>, unknown, Scope.Scope>;
+  /** What to do about a lone CR or LF. A binary message is left as it is. Default: `normalize`. */
+  readonly policy?: DotStuffing.LineEndPolicy | undefined;
 }
 
 /**
@@ -84,7 +103,7 @@ export const make = (
 /** The octets of the lone dot and its line end. */
 const loneDot = 3;
 
-/** What was stuffed here, without the dots and the lone dot. Unlike what comes from a peer, it has CRLF at the end of all lines. */
+/** What was stuffed here, without the dots and the lone dot. */
 const unstuff = (stuffed: Uint8Array, size: number): Uint8Array => {
   const octets = new Uint8Array(size);
   let isLineStart = true;
@@ -94,6 +113,127 @@ const unstuff = (stuffed: Uint8Array, size: number): Uint8Array => {
     isLineStart = octet === 0x0a;
   }
   return octets;
+};
+
+/**
+ * A message that is read while it is sent, in memory that does not depend on its size. It is opened anew each time it is sent.
+ *
+ * What is not known of it is assumed to be so that nothing goes wrong: without `facts.size` no SIZE is declared, and without
+ * `facts.eightBit` the message needs a server with 8BITMIME. {@linkcode look} finds the facts out by reading it once.
+ *
+ * @example Out of a generator
+ * ```ts
+ * import * as Content from "@plausch/session/content";
+ * import * as Effect from "effect/Effect";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const octets = new TextEncoder().encode("Subject: t\n\nhello\n");
+ * const source = Content.fromIterable(() => [octets.subarray(0, 5), octets.subarray(5)]);
+ * const content = Content.stream(source, await Effect.runPromise(Content.look(source)));
+ * assertEquals([content.size, content.eightBit, content.wire], [21, false, undefined]);
+ * ```
+ */
+export const stream = (source: Source, facts: Partial<Facts> = {}): Content => ({
+  size: facts.size,
+  eightBit: facts.eightBit ?? true,
+  eightBitHeader: facts.eightBitHeader ?? false,
+  isBinary: facts.isBinary ?? false,
+  longLines: facts.longLines ?? [],
+  wire: undefined,
+  octets: undefined,
+  source,
+});
+
+/**
+ * A source out of anything that can be gone through in chunks, such as the `readable` of a file. `chunks` is called each time the
+ * message is sent, and a chunk must not change any more. If it fails or throws, the message is not sent, and the connection is lost.
+ *
+ * @example A web stream
+ * ```ts
+ * import * as Content from "@plausch/session/content";
+ * import * as Effect from "effect/Effect";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = Content.fromIterable(() => new Blob(["Subject: t\r\n"]).stream());
+ * assertEquals((await Effect.runPromise(Content.look(source))).size, 12);
+ * ```
+ */
+export const fromIterable = (
+  chunks: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  policy?: DotStuffing.LineEndPolicy,
+): Source => ({
+  policy,
+  open: Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => iteratorOf(chunks())),
+      (iterator) => Effect.ignore(Effect.tryPromise(async () => await iterator.return?.())),
+    ),
+    (iterator) =>
+      Effect.map(
+        Effect.tryPromise(async () => await iterator.next()),
+        ({ done, value }) => done === true ? undefined : value,
+      ),
+  ),
+});
+
+const iteratorOf = (
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncIterator<Uint8Array> | Iterator<Uint8Array> =>
+  Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
+
+/**
+ * Reads a message once, in constant memory, for what MAIL has to declare of it. Fails as the source does, or with the `LineError` of
+ * the policy `strict`.
+ *
+ * @example An international header
+ * ```ts
+ * import * as Content from "@plausch/session/content";
+ * import * as Effect from "effect/Effect";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = Content.fromIterable(() => [new TextEncoder().encode("Subject: gr\u00fc\u00dfe\n\nhello\n")]);
+ * const facts = await Effect.runPromise(Content.look(source));
+ * assertEquals([facts.eightBit, facts.eightBitHeader], [true, true]);
+ * ```
+ */
+export const look = (source: Source): Effect.Effect<Facts, unknown> =>
+  Effect.gen(function* () {
+    const pull = yield* source.open;
+    const stuffer = DotStuffing.bare(source.policy);
+    const header = headerWatch();
+    let eightBit = false;
+    let eightBitHeader = false;
+    for (let chunk = yield* pull; chunk !== undefined; chunk = yield* pull) {
+      const isEightBit = looks(chunk).eightBit;
+      eightBit ||= isEightBit;
+      const inHeader = header(chunk);
+      eightBitHeader ||= isEightBit && looks(chunk.subarray(0, inHeader)).eightBit;
+      stuffer.push(chunk);
+      if (stuffer.failure !== undefined) return yield* Effect.fail(stuffer.failure);
+    }
+    stuffer.finish();
+    if (stuffer.failure !== undefined) return yield* Effect.fail(stuffer.failure);
+    return { size: stuffer.octets, eightBit, eightBitHeader, isBinary: false, longLines: stuffer.longLines };
+  }).pipe(Effect.scoped);
+
+/** Tells of each chunk how many of its octets belong to the header section. */
+const headerWatch = (): (chunk: Uint8Array) => number => {
+  let isOver = false;
+  let isEmptyLine = false;
+  return (chunk) => {
+    if (isOver) return 0;
+    for (let at = 0; at < chunk.length; at++) {
+      const octet = chunk[at];
+      if (octet === 0x0a) {
+        if (isEmptyLine) {
+          isOver = true;
+          return at;
+        }
+        isEmptyLine = true;
+      } else if (octet !== 0x0d) isEmptyLine = false;
+    }
+    return chunk.length;
+  };
 };
 
 /** Where a message has octets that only some servers take. */

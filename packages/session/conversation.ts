@@ -61,7 +61,7 @@ import type { Talk } from "./_talk.ts";
 import * as Transaction from "./_transaction.ts";
 import * as Wire from "./_wire.ts";
 import type { Authentication } from "./authentication.ts";
-import type { Content } from "./content.ts";
+import type { Content, Source } from "./content.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Observer } from "./event.ts";
 import type * as ExtensionPolicy from "./extension_policy.ts";
@@ -132,6 +132,12 @@ export interface Refusal {
   readonly cause: unknown;
 }
 
+/** A streamed message on its way; another value each time it is sent. */
+export interface Wanted {
+  /** Where its octets come from. */
+  readonly source: Source;
+}
+
 /** What became of a message that was posted. */
 export interface Settled {
   /** The verdicts, in the order of the envelope. */
@@ -168,6 +174,10 @@ export interface Conversation {
   handshakeFailed(cause: unknown): void;
   /** Octets were found that came in clear, before the handshake. */
   injected(): void;
+  /** The next octets of the message that is {@linkcode Conversation.wanted}; undefined behind the last ones. */
+  supply(octets: Uint8Array | undefined): void;
+  /** The message that is wanted cannot be read. */
+  supplyFailed(cause: unknown): void;
   /** The connection ended; `cause` is the socket's failure. */
   end(cause: unknown): void;
   /** The limit for what is awaited, or for writing, has passed. */
@@ -188,6 +198,8 @@ export interface Conversation {
   readonly isOver: boolean;
   /** The server waits for the TLS handshake: nothing else may be written or read. */
   readonly isHandshakeDue: boolean;
+  /** The streamed message whose octets have to be supplied before anything else can be written. */
+  readonly wanted: Wanted | undefined;
   /** Whether QUIT would be taken for a command where the conversation stands. */
   readonly mayQuit: boolean;
   /** Whose answer is awaited; while nothing is, the stage of the last answer. */
@@ -333,7 +345,7 @@ export const make = (options: Options): Conversation => {
     },
   });
 
-  const isIdle = (): boolean => wire.isIdle && !introducer.isHandshakeDue;
+  const isIdle = (): boolean => wire.isIdle && !introducer.isHandshakeDue && mailer.wanted === undefined;
   const stageNow = (): Stage => introducer.isHandshakeDue ? "tls" : wire.awaited?.stage ?? stage;
 
   const stop = (): ReadonlyArray<Transaction.Transaction> => {
@@ -350,6 +362,8 @@ export const make = (options: Options): Conversation => {
       wire.say({ stage, verb, recipient, transaction, text, shown: redactor?.client(text) ?? text, chunk });
     },
     send: wire.send,
+    open: wire.open,
+    feed: wire.feed,
     turn: (turn) => observe?.({ _tag: "Turned", at: now(), turn }),
     fail: (reason, at, cause, reply) => {
       stage = at;
@@ -391,6 +405,9 @@ export const make = (options: Options): Conversation => {
     hangUp: () => void stop(),
     get isDataPending() {
       return wire.isDataPending;
+    },
+    get isStarving() {
+      return wire.isStarving;
     },
     get lastReply() {
       return lastReply;
@@ -513,6 +530,11 @@ export const make = (options: Options): Conversation => {
     },
     handshakeFailed: (cause) => talk.fail("TlsFailed", "tls", cause),
     injected,
+    supply: (octets) => {
+      mailer.supply(octets);
+      proceed();
+    },
+    supplyFailed: (cause) => talk.fail("ContentFailed", "final", cause),
     end: (cause) => {
       if (isOver) return;
       if (wire.awaited?.stage === "quit") return void stop();
@@ -543,6 +565,9 @@ export const make = (options: Options): Conversation => {
     },
     get isHandshakeDue() {
       return introducer.isHandshakeDue;
+    },
+    get wanted() {
+      return mailer.wanted;
     },
     get mayQuit() {
       return !isOver && (Phase.isLegal(phase, "QUIT") || mailer.isUnderWay && mailer.mayBegin);

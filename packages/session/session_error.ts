@@ -42,6 +42,7 @@ import * as Stage from "./stage.ts";
  * - `AuthBroken`: the exchange made no sense, or the server could not prove that it knows the password too.
  * - `XclientNotOffered`: XCLIENT or XFORWARD was asked for, and the server does not offer it.
  * - `XclientRefused`: the server refused XCLIENT or XFORWARD.
+ * - `ContentFailed`: a streamed message could not be read to its end, so the connection was closed in the middle of it.
  * - `Interrupted`: the caller gave the conversation up.
  * - `Closed`: the conversation was over before this was asked of it.
  */
@@ -65,6 +66,7 @@ export type FailureReason =
   | "AuthBroken"
   | "XclientNotOffered"
   | "XclientRefused"
+  | "ContentFailed"
   | "Interrupted"
   | "Closed";
 
@@ -156,6 +158,8 @@ const describe = ({ reason, stage, reply, cause }: SessionError): string => {
       return `Cannot go on: the server does not offer ${about}`;
     case "XclientRefused":
       return `Cannot go on: the server refused ${about}${said}${detail(cause)}`;
+    case "ContentFailed":
+      return `Cannot read the message to its end${detail(cause)}`;
     case "Interrupted":
       return `Interrupted while waiting for ${answer(stage)}`;
     case "Closed":
