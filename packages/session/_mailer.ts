@@ -101,6 +101,7 @@ export const make = (talk: Talk, options: Options): Mailer => {
     if (isEmpty) talk.turn("empty-message");
     // LMTP owes no reply to a message for nobody (RFC 2033 section 4.2), so nobody could tell when it is over.
     if (isEmpty && isLmtp) {
+      Transaction.decide(self, Transaction.open(self), "deferred", "data", talk.lastReply, "UnexpectedReply");
       settle(self);
       return talk.hangUp();
     }
@@ -182,7 +183,10 @@ export const make = (talk: Talk, options: Options): Mailer => {
       if (isPipelining() && isLast && wantsData && self.verb === "DATA") sayData(self);
       return;
     }
-    if (round.data === "go") return until === "data" ? stopAt(self, "data") : sendContent(self);
+    if (round.data === "go") {
+      const isWanted = round.sender === "accepted" && round.accepted.length > 0;
+      return until === "data" && isWanted ? stopAt(self, "data") : sendContent(self);
+    }
     if (wantsData && round.sender === "accepted" && round.accepted.length > 0) {
       if (round.data === "unasked") return self.verb === "DATA" ? sayData(self) : sendChunk(self);
       if (round.data === "sending" && self.verb === "BDAT") {
@@ -250,6 +254,7 @@ export const make = (talk: Talk, options: Options): Mailer => {
         if (talk.isDataPending && self.verb === "DATA") talk.dismissed("final", reply);
         return;
       case "message-odd":
+        Transaction.decide(self, answered, "deferred", "final", reply, "UnexpectedReply");
         return talk.fail("UnexpectedReply", "final", undefined, reply);
       case "unexpected":
         return talk.fail("UnexpectedReply", stage, undefined, reply);

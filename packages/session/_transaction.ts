@@ -244,9 +244,22 @@ export const brokenAt = (
 ): ReadonlyArray<RecipientOutcome> =>
   self.outcomes.map((outcome, index) => {
     if (outcome !== undefined) return outcome;
-    const mayBeThere = reply === undefined && self.round.endBegun && self.round.accepted.includes(index);
-    return outcomeOf(self.envelope, index, mayBeThere ? "uncertain" : "deferred", stage, reply, reason);
+    const mayBeThere = self.round.endBegun && self.round.accepted.includes(index);
+    return mayBeThere
+      ? outcomeOf(self.envelope, index, "uncertain", stage, undefined, reason)
+      : outcomeOf(self.envelope, index, "deferred", stage, reply, reason);
   });
+
+/** Settles all that is open as {@linkcode brokenAt} has it. */
+export const breakAt = (
+  self: Transaction,
+  stage: Stage,
+  reply: Reply.Reply | undefined,
+  reason: FailureReason,
+): void => {
+  const outcomes = brokenAt(self, stage, reply, reason);
+  self.outcomes.splice(0, outcomes.length, ...outcomes);
+};
 
 /** The verdicts for an envelope that no transaction was begun for: the session was refused, or failed before. */
 export const withoutTransaction = (

@@ -48,6 +48,14 @@ export interface Content extends Facts {
   readonly source?: Source | undefined;
 }
 
+/** A message that is in memory. */
+export interface Whole extends Content {
+  /** Its size in octets, as {@linkcode Facts} has it. */
+  readonly size: number;
+  /** The octets that go over the wire in chunks: nothing stuffed, nothing added. */
+  readonly octets: Uint8Array;
+}
+
 /** A message that does not have to be in memory: see {@linkcode stream}. */
 export interface Source {
   /**
@@ -78,7 +86,7 @@ export interface Source {
 export const make = (
   message: Uint8Array,
   policy: DotStuffing.LineEndPolicy = "normalize",
-): Result.Result<Content, LineError> => {
+): Result.Result<Whole, LineError> => {
   const stuffer = DotStuffing.make(policy);
   const stuffed = Slab.allocate(DotStuffing.bound(message.length) + DotStuffing.bound(0), (room, from) => {
     const at = stuffer.pushInto(message, room, from);
@@ -259,7 +267,7 @@ const looks = (message: Uint8Array): Pick<Content, "eightBit" | "eightBitHeader"
  * assertEquals(Content.binary(octets("Subject: t\r\n\r\nhello\r\n")).isBinary, false);
  * ```
  */
-export const binary = (message: Uint8Array): Content => {
+export const binary = (message: Uint8Array): Whole => {
   const lines = make(message, "strict");
   const isText = Result.isSuccess(lines) && lines.success.longLines.length === 0 && !message.includes(0);
   return isText

@@ -373,8 +373,7 @@ export const make = (options: Options): Conversation => {
       for (const each of left) {
         // Behind the message that is waited for, others may have begun.
         const where = awaited === undefined || awaited === each ? at : "mail";
-        const outcomes = Transaction.brokenAt(each, where, reply, reason);
-        each.outcomes.splice(0, outcomes.length, ...outcomes);
+        Transaction.breakAt(each, where, reply, reason);
       }
       const recipients = left.flatMap(({ outcomes }) => outcomes) as ReadonlyArray<RecipientOutcome>;
       failure = new SessionError({ reason, stage: at, reply, cause, recipients });
@@ -386,9 +385,13 @@ export const make = (options: Options): Conversation => {
     },
     dismissed: (at, reply) => {
       refusal = { reason: "Refused", stage: at, reply, cause: undefined };
-      // What is open stays open for another time.
+      const { recipient = -1, transaction } = wire.awaited ?? {};
       for (const each of stop()) {
-        Transaction.decide(each, Transaction.open(each), "deferred", at, reply);
+        // In LMTP it is the word on one recipient; the others have been sent, and nobody knows what became of them.
+        const isForOne = each === transaction && at === "final" && recipient >= 0;
+        if (isForOne) Transaction.decide(each, [recipient], "deferred", at, reply);
+        if (isForOne) Transaction.breakAt(each, at, undefined, "ConnectionLost");
+        else Transaction.decide(each, Transaction.open(each), "deferred", at, reply);
         each.settled(each);
       }
     },
@@ -555,7 +558,9 @@ export const make = (options: Options): Conversation => {
     },
     hangUp: () => void stop(),
     get mayPost() {
-      return !isOver && introducer.capabilities !== undefined && !introducer.isUnderWay && mailer.mayBegin;
+      // In the middle of a message, and behind a single command, nothing can be begun.
+      const isFree = isIdle() ? phase !== "data" : wire.awaited?.transaction !== undefined;
+      return isFree && !isOver && introducer.capabilities !== undefined && !introducer.isUnderWay && mailer.mayBegin;
     },
     get isIdle() {
       return isIdle();

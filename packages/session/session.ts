@@ -184,7 +184,8 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
       answer: () => A,
     ): Effect.Effect<A, E | SessionError> =>
       Effect.suspend((): Effect.Effect<A, E | SessionError> => {
-        if (conversation.isOver) return Effect.fail(closed(stage));
+        // Where a message was stopped behind DATA, the server would take any command for a part of it.
+        if (conversation.isOver || conversation.phase === "data") return Effect.fail(closed(stage));
         const begun = begin();
         if (Result.isFailure(begun)) return Effect.fail(begun.failure);
         const answered = Effect.suspend((): Effect.Effect<A, SessionError> =>

@@ -54,6 +54,7 @@ const session: Record<FailureReason, null> = {
   AuthBroken: x,
   XclientNotOffered: x,
   XclientRefused: x,
+  ContentFailed: x,
   Interrupted: x,
   Closed: x,
 };

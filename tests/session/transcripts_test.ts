@@ -6,6 +6,7 @@ import type { SessionEvent } from "@plausch/session/event";
 import type { Outcome } from "@plausch/session/outcome";
 import * as Session from "@plausch/session/session";
 import { SessionError } from "@plausch/session/session-error";
+import * as Command from "@plausch/smtp/command";
 import * as Domain from "@plausch/smtp/domain";
 import * as MockReport from "@plausch/testing/mock-report";
 import * as MockSocket from "@plausch/testing/mock-socket";
@@ -282,5 +283,24 @@ it("a session tells its report, and the handshake forgets what was offered", () 
     assertEquals(session.protection.tls, { ...MockReport.make({ serverName: "mail.test" }), ...report });
     assertEquals(session.capabilities.size, undefined);
     yield* session.drop;
+    yield* peer.verify;
+  }));
+
+it("behind a message that was stopped after DATA nothing more is said", () =>
+  Effect.gen(function* () {
+    const script = parse(
+      "< 220 mx\n> EHLO client.test\n< 250 mx\n> MAIL FROM:<a@client.test>\n< 250 ok\n> RCPT TO:<b@mx.test>\n< 250 ok\n" +
+        "> DATA\n< 354 go\n* client closes\n",
+    );
+    const peer = yield* MockSocket.make(script);
+    const session = yield* Effect.provideService(Session.open({ host }), Socket.Socket, peer.socket);
+    yield* session.send(to("b@mx.test"), hello, "data");
+    const requests: ReadonlyArray<Effect.Effect<unknown, { readonly reason: string }>> = [
+      session.send(to("b@mx.test"), hello),
+      session.command(Command.noop()),
+      session.hello(),
+    ];
+    for (const request of requests) assertEquals((yield* Effect.flip(request)).reason, "Closed");
+    yield* session.quit;
     yield* peer.verify;
   }));

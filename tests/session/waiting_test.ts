@@ -186,7 +186,7 @@ class Server {
   #answer(asked: string): ReadonlyArray<string> {
     const recipient = asked === "RCPT" ? this.#asked.shift() : undefined;
     const isFinal = asked.startsWith("FINAL");
-    if (this.#choices.rarely(isFinal ? 6 : 40) && !(isFinal && this.#isLmtp)) {
+    if (this.#choices.rarely(isFinal ? 6 : 40)) {
       const odd = this.#odd();
       // By its first digit it is a go-ahead (RFC 5321 section 4.2.1)
       this.#isInData = asked === "DATA" && odd[0]!.startsWith("3");
@@ -218,8 +218,6 @@ class Server {
         if (this.#hasSender) this.#accepted.push(recipient!);
         return ["250 ok"];
       case "DATA":
-        // LMTP has no 354 for nobody (RFC 2033 section 4.2).
-        if (this.#isLmtp && this.#accepted.length === 0) return ["503 5.5.1 no recipients"];
         this.#isInData = true;
         return ["354 go"];
       case "QUIT":
@@ -306,7 +304,7 @@ const someRequest = (
       void Result.getOrThrow(conversation.post(envelope, content, ({ recipients }) => settled(recipients)));
     return { isPosted: true, ask };
   }
-  const until = choices.among<Conversation.Until>("final", "final", "final", "rcpt", "mail");
+  const until = choices.among<Conversation.Until>("final", "final", "final", "rcpt", "mail", "data");
   return idle((conversation) => void Result.getOrThrow(conversation.send(envelope, content, until)));
 };
 
@@ -347,8 +345,7 @@ const converse = (values: ReadonlyArray<number>): void => {
     // In the middle of a message nothing can be asked for.
     const isStuck = conversation.isIdle && conversation.phase === "data";
     const [request, ...others] = conversation.refusal === undefined && !isStuck ? requests : [];
-    const mayPost = conversation.mayPost && (conversation.isIdle || posted > 0);
-    if (!(request?.isPosted ? mayPost : conversation.isIdle)) return false;
+    if (!(request?.isPosted ? conversation.mayPost : conversation.isIdle)) return false;
     requests.splice(0, requests.length, ...others);
     if (posted === 0) judge(conversation.recipients);
     if (request?.isPosted) posted++;

@@ -58,6 +58,7 @@ export const fromRecipients = (
 };
 
 const byReason: { readonly [R in FailureReason]: ExitCode } = {
+  ContentFailed: ExitCode.badData,
   ConnectFailed: ExitCode.unreachable,
   ConnectionLost: ExitCode.deferred,
   Timeout: ExitCode.deferred,

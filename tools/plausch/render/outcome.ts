@@ -37,6 +37,7 @@ const reasons: { readonly [R in NonNullable<RecipientOutcome["reason"]>]: string
   AuthBroken: "the authentication failed",
   XclientNotOffered: "the server does not offer it",
   XclientRefused: "the server refused it",
+  ContentFailed: "the message could not be read to its end",
   Timeout: "the server did not answer in time",
   UnexpectedReply: "the server's answer has no meaning here",
   UnsolicitedReply: "the server answered what nobody asked",
