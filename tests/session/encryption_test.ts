@@ -185,3 +185,16 @@ Deno.test("XCLIENT begins anew after STARTTLS, and XFORWARD comes last", () => {
   );
   assertEquals(summary(refused.conversation), ["XclientRefused", "xclient", 550]);
 });
+
+Deno.test("REQUIRETLS is not said to a server that has not proven who it is (RFC 8689 section 4.2.1)", () => {
+  const asked = envelope(["b@d.test"], { requireTls: true });
+  const secure = "* tls\n< 220 mx\n> EHLO c.test\n< 250-mx\n< 250 REQUIRETLS\n";
+  const unproven = play({ tls: "required" }, secure + quit, [sayHello, send(asked)]);
+  assertEquals(verdicts(unproven.recipients), ["rejected mail 550 RequireTlsNotOffered"]);
+  const proven = play(
+    { tls: "verified" },
+    `${secure}> MAIL FROM:<a@c.test> REQUIRETLS\n< 550 no\n${quit}`,
+    [sayHello, send(asked)],
+  );
+  assertEquals(verdicts(proven.recipients), ["rejected mail 550"]);
+});

@@ -370,7 +370,17 @@ it("a server that refuses the message while it is still being sent, and closes, 
     assertEquals(outcome.recipients.map(({ verdict, code }) => [verdict, code]), [["rejected", 552]]);
   }));
 
-const waits: ReadonlyArray<readonly [stage: Exclude<keyof Timeouts.Timeouts, "block">, transcript: string]> = [
+const upgrading = "< 220 mx\n> EHLO c.test\n< 250-mx\n< 250 STARTTLS\n> STARTTLS\n";
+const offers = (offer: string): string => `< 220 mx\n> EHLO c.test\n< 250-mx\n< 250 ${offer}\n`;
+const begun = "> MAIL FROM:<a@c.test>\n< 250 ok\n> RCPT TO:<b@d.test>\n< 250 ok\n";
+
+const waits: ReadonlyArray<
+  readonly [
+    stage: Exclude<keyof Timeouts.Timeouts, "block">,
+    transcript: string,
+    options?: Partial<Session.Options>,
+  ]
+> = [
   ["greeting", "* server never answers\n"],
   ["ehlo", "< 220 mx\n> EHLO c.test\n* server never answers\n"],
   ["helo", "< 220 mx\n> EHLO c.test\n< 500 no\n> HELO c.test\n* server never answers\n"],
@@ -378,13 +388,25 @@ const waits: ReadonlyArray<readonly [stage: Exclude<keyof Timeouts.Timeouts, "bl
   ["rcpt", `${greeted}> MAIL FROM:<a@c.test>\n< 250 ok\n> RCPT TO:<b@d.test>\n* server never answers\n`],
   ["data", `${greeted}${sent.slice(0, sent.indexOf("< 354"))}* server never answers\n`],
   ["final", `${greeted}${sent}* server never answers\n`],
+  ["starttls", `${upgrading}* server never answers\n`],
+  ["ehlo-tls", `${upgrading}< 220 go\n* tls starts\n> EHLO c.test\n* server never answers\n`],
+  ["xclient", `${offers("XCLIENT ADDR")}> XCLIENT ADDR=192.0.2.1\n* server never answers\n`, {
+    xclient: [["ADDR", "192.0.2.1"]],
+  }],
+  ["xforward", `${offers("XFORWARD ADDR")}> XFORWARD ADDR=192.0.2.1\n* server never answers\n`, {
+    xforward: [["ADDR", "192.0.2.1"]],
+  }],
+  ["auth", `${offers("AUTH ANONYMOUS")}> AUTH ANONYMOUS bWU=\n* server never answers\n`, {
+    auth: { credentials: { _tag: "Anonymous", trace: "me" } },
+  }],
+  ["bdat", `${offers("CHUNKING")}${begun}> BDAT 12\n> Subject: t\n* server never answers\n`, { chunking: 12 }],
 ];
 
-for (const [stage, text] of waits) {
+for (const [stage, text, options] of waits) {
   it(`a server that never answers at ${stage} is given up after the time of RFC 5321, and not before`, () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(
-        Effect.flip(against(text, converse({ host, envelope: toB, content: hello }))),
+        Effect.flip(against(text, converse({ host, envelope: toB, content: hello, ...options }))),
         { startImmediately: true },
       );
       const limit = Duration.toMillis(Timeouts.defaults[stage]);
@@ -397,6 +419,29 @@ for (const [stage, text] of waits) {
       assertEquals(error.recipients.map(({ verdict }) => verdict), [stage === "final" ? "uncertain" : "deferred"]);
     }));
 }
+
+it("a pin is a demand: without TLS there is no message, and no second try in clear", () =>
+  Effect.gen(function* () {
+    const pinned = { tlsOptions: { pins: ["00".repeat(32)] }, envelope: toB, content: hello, host };
+    const clear = yield* Effect.flip(against(`${greeted}> QUIT\n< 221 bye\n`, converse(pinned)));
+    assertInstanceOf(clear, SessionError);
+    assertEquals(clear.reason, "TlsNotOffered");
+    const wrong = yield* Effect.flip(
+      against(`${upgrading}< 220 go\n* tls starts\n* client closes\n`, converse(pinned)),
+    );
+    assertInstanceOf(wrong, SessionError);
+    assertEquals(wrong.reason, "TlsFailed");
+  }));
+
+it("verified means verified, whatever the settings of the handshake say", () =>
+  Effect.gen(function* () {
+    const error = yield* Effect.flip(against(
+      `${upgrading}< 220 go\n* tls starts, self-signed\n* client closes\n`,
+      converse({ host, envelope: toB, content: hello, tls: "verified", tlsOptions: { rejectUnauthorized: false } }),
+    ));
+    assertInstanceOf(error, SessionError);
+    assertEquals(error.reason, "TlsFailed");
+  }));
 
 it("a server that drips one octet a minute does not outwit the limit for a reply", () =>
   Effect.gen(function* () {
