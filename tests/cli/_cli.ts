@@ -73,6 +73,15 @@ export const shellFor = (
         try: () => Deno.readFile(path),
         catch: (cause) => new UsageError({ problem: `Cannot read "${path}": ${cause}` }),
       }),
+    largeFile: (path) =>
+      Effect.promise(async () => {
+        const { isFile, size } = await Deno.stat(path).catch(() => ({ isFile: false, size: 0 }));
+        return isFile && size >= 1024 * 1024
+          ? async function* () {
+            yield* (await Deno.open(path)).readable;
+          }
+          : undefined;
+      }),
     readInput: Effect.succeed(new TextEncoder().encode(options.stdin ?? "")),
     environment: (variable) => Effect.succeed(env[variable]),
     askSecret: () => Effect.sync(() => options.typed === undefined ? undefined : Redacted.make(options.typed)),

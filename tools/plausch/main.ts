@@ -41,6 +41,12 @@ const print = (stream: { readonly writeSync: (octets: Uint8Array) => number }) =
 const unreadable = (what: string) => (cause: unknown): Options.UsageError =>
   new Options.UsageError({ problem: `Cannot read ${what}: ${cause instanceof Error ? cause.message : String(cause)}` });
 
+/** Reads a file to its end; it is closed there, or where the reading stops. */
+async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
+  const file = await Deno.open(path);
+  yield* file.readable;
+}
+
 const err = print(Deno.stderr);
 const paintErr = isWanted(Deno.stderr) ? colours : plain;
 
@@ -51,6 +57,11 @@ const shell: Shell = {
   paint: isWanted(Deno.stdout) ? colours : plain,
   paintErr,
   readFile: (path) => Effect.tryPromise({ try: () => Deno.readFile(path), catch: unreadable(`"${path}"`) }),
+  largeFile: (path) =>
+    Effect.promise(async () => {
+      const { isFile, size } = await Deno.stat(path).catch(() => ({ isFile: false, size: 0 }));
+      return isFile && size >= 1024 * 1024 ? () => piecesOf(path) : undefined;
+    }),
   readInput: Effect.tryPromise({
     try: () => new Response(Deno.stdin.readable).bytes(),
     catch: unreadable("standard input"),

@@ -24,6 +24,8 @@ export interface Shell {
   readonly warn: (text: string) => void;
   /** Reads a file. */
   readonly readFile: (path: string) => Effect.Effect<Uint8Array, UsageError>;
+  /** A way to read a file piece by piece, as often as needed, if it is a regular one of at least a mebibyte. */
+  readonly largeFile: (path: string) => Effect.Effect<(() => AsyncIterable<Uint8Array>) | undefined>;
   /** Reads standard input to its end. */
   readonly readInput: Effect.Effect<Uint8Array, UsageError>;
   /** The value of an environment variable; undefined if it is not set. Fails where it may not be read. */

@@ -5,11 +5,12 @@
  */
 import * as Content from "@plausch/session/content";
 import type { Envelope } from "@plausch/session/envelope";
-import type { LineError } from "@plausch/line/line-error";
+import type { LineEndPolicy } from "@plausch/line/dot-stuffing";
+import { LineError } from "@plausch/line/line-error";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Path from "@plausch/smtp/path";
 import * as Effect from "effect/Effect";
-import type { Given, Option, UsageError } from "../options.ts";
+import { type Given, type Option, UsageError } from "../options.ts";
 import { Shell } from "../shell.ts";
 import * as Values from "../values.ts";
 
@@ -74,6 +75,26 @@ const octets = (
     });
   });
 
+/** A large message file: read once for what has to be declared of it, and again while it is sent. */
+const large = (
+  given: Given,
+  policy: LineEndPolicy | undefined,
+): Effect.Effect<Content.Content | undefined, UsageError | LineError, Shell> =>
+  Effect.gen(function* () {
+    const data = given.value("data");
+    const others = ["subject", "body", "header"].some((name) => given.values(name).length > 0);
+    if (data === undefined || !data.startsWith("@") || others) return undefined;
+    const pieces = yield* (yield* Shell).largeFile(data.slice(1));
+    if (pieces === undefined) return undefined;
+    const source = Content.fromIterable(pieces, policy);
+    const facts = yield* Effect.mapError(
+      Content.look(source),
+      (cause) =>
+        cause instanceof LineError ? cause : new UsageError({ problem: `Cannot read "${data.slice(1)}": ${cause}` }),
+    );
+    return Content.stream(source, facts);
+  });
+
 /** Reads the options of the message. A policy that is none is told before any file is read. */
 export const fromOptions = (
   given: Given,
@@ -82,6 +103,8 @@ export const fromOptions = (
   Effect.gen(function* () {
     const words = ["normalize", "strict", "keep"] as const;
     const policy = yield* Values.choice(given, "line-ends", "policy for line ends", words);
+    const streamed = policy === "keep" ? undefined : yield* large(given, policy);
+    if (streamed !== undefined) return streamed;
     const message = yield* octets(given, envelope);
     return policy === "keep" ? Content.binary(message) : yield* Effect.fromResult(Content.make(message, policy));
   });
