@@ -62,8 +62,9 @@ export const make = (shell: Shell, mode: Mode): Narrator => {
       if (remedy !== undefined) fail(remedy);
     },
     observe: (event) => {
-      data(Json.event(event));
-      show(render(event));
+      if (mode === "json") data(Json.event(event));
+      // A large message is rendered only for those who look.
+      if (mode === "transcript") show(render(event));
     },
     handshake: (report, at) => show(Transcript.handshake(paint, report, at)),
     chain: (report, port, at) => Tls.chain(report, port, at).forEach(note),

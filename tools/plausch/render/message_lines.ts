@@ -11,10 +11,18 @@ const cr = 13;
 /** Of a longer line the rest is only counted. */
 const shownOctets = 998;
 
+/** What a block completes. */
+export interface Completed {
+  /** The first lines, without their ends, escaped. */
+  readonly lines: ReadonlyArray<string>;
+  /** How many more there are. */
+  readonly more: number;
+}
+
 /** Collects lines. */
 export interface MessageLines {
-  /** The lines that a block completes, without their ends, escaped. */
-  push(octets: Uint8Array): ReadonlyArray<string>;
+  /** The lines that a block completes, `most` of them to be shown; the others are only counted, which is quick. */
+  push(octets: Uint8Array, most: number): Completed;
   /** What is left without a line end, escaped; undefined if nothing is. */
   end(): string | undefined;
 }
@@ -33,18 +41,30 @@ export const make = (): MessageLines => {
     last = undefined;
     return Printable.escapeOctets(Uint8Array.from(shown)) + (more > 0 ? ` … ${more} more octets` : "");
   };
+  const add = (octets: Uint8Array): void => {
+    for (const octet of octets.subarray(0, Math.max(0, shownOctets - line.length))) line.push(octet);
+    length += octets.length;
+    last = octets.at(-1) ?? last;
+  };
   return {
-    push: (octets) => {
+    push: (octets, most) => {
       const lines: Array<string> = [];
-      for (const octet of octets) {
-        if (octet === lf) lines.push(take(last === cr ? 1 : 0));
-        else {
-          if (line.length < shownOctets) line.push(octet);
-          length++;
-          last = octet;
+      let more = 0;
+      let from = 0;
+      for (let end = octets.indexOf(lf); end >= 0; end = octets.indexOf(lf, from)) {
+        if (lines.length < most) {
+          add(octets.subarray(from, end));
+          lines.push(take(last === cr ? 1 : 0));
+        } else {
+          more++;
+          line = [];
+          length = 0;
+          last = undefined;
         }
+        from = end + 1;
       }
-      return lines;
+      add(octets.subarray(from));
+      return { lines, more };
     },
     end: () => length === 0 ? undefined : take(0),
   };

@@ -70,22 +70,22 @@ export const make = (paint: Paint): (event: SessionEvent) => ReadonlyArray<strin
 
   const said = (text: string): string => line(paint, markers.said, text);
 
-  const show = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
-    const visible = lines.slice(0, shownLines - shown);
-    shown += visible.length;
-    hidden += lines.length - visible.length;
-    return visible.map(said);
-  };
-
   const content = (octets: Uint8Array, last: boolean): ReadonlyArray<string> => {
-    const lines = [...message.push(octets)];
+    const { lines, more } = message.push(octets, shownLines - shown);
+    const out = lines.map(said);
+    shown += lines.length;
+    hidden += more;
     if (chunk !== undefined) chunk -= octets.length;
     const isOver = last || chunk === 0;
-    if (!isOver) return show(lines);
+    if (!isOver) return out;
     // After DATA the last line is the lone dot, which is always shown; a chunk may end anywhere.
-    const dot = chunk === undefined ? lines.pop() : undefined;
+    const dot = chunk === undefined ? "." : undefined;
+    if (dot !== undefined && more > 0) hidden--;
+    else if (dot !== undefined) out.pop();
     const rest = message.end();
-    const out = [...show(rest === undefined ? lines : [...lines, rest])];
+    if (rest !== undefined && shown < shownLines) out.push(said(rest));
+    else if (rest !== undefined) hidden++;
+    if (rest !== undefined) shown++;
     if (hidden > 0) out.push(line(paint, "===", `… ${hidden} more ${hidden === 1 ? "line" : "lines"} sent`));
     hidden = 0;
     if (last) shown = 0;
