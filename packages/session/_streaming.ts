@@ -46,7 +46,8 @@ const make = (source: Source, stuffer: DotStuffing.DotStuffer | undefined, chunk
     source,
     supply: (octets) => {
       isOver = octets === undefined;
-      if (stuffer === undefined) add(octets ?? new Uint8Array(0));
+      // What goes as it is, is copied like the rest: its source may use the octets again.
+      if (stuffer === undefined) add(octets?.slice() ?? new Uint8Array(0));
       else add(octets === undefined ? stuffer.finish() : stuffer.push(octets));
       return stuffer?.failure;
     },

@@ -60,7 +60,7 @@ export interface Whole extends Content {
 export interface Source {
   /**
    * Opens the message at its beginning. The effect that this gives has the next octets each time it is run, and undefined behind the
-   * last ones. The scope closes what was opened.
+   * last ones. They are used before it is run again, so that one buffer will do. The scope closes what was opened.
    */
   readonly open: Effect.Effect<Effect.Effect<Uint8Array | undefined, unknown>, unknown, Scope.Scope>;
   /** What to do about a lone CR or LF. A binary message is left as it is. Default: `normalize`. */
@@ -154,7 +154,7 @@ export const stream = (source: Source, facts: Partial<Facts> = {}): Content => (
 
 /**
  * A source out of anything that can be gone through in chunks, such as the `readable` of a file. `chunks` is called each time the
- * message is sent, and a chunk must not change any more. If it fails or throws, the message is not sent, and the connection is lost.
+ * message is sent, and a chunk may change once the next one is asked for. If it fails or throws, the message is not sent, and the connection is lost.
  *
  * @example A web stream
  * ```ts

@@ -43,8 +43,11 @@ const unreadable = (what: string) => (cause: unknown): Options.UsageError =>
 
 /** Reads a file to its end; it is closed there, or where the reading stops. */
 async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
-  const file = await Deno.open(path);
-  yield* file.readable;
+  using file = await Deno.open(path);
+  const buffer = new Uint8Array(256 * 1024);
+  for (let read = await file.read(buffer); read !== null; read = await file.read(buffer)) {
+    yield buffer.subarray(0, read);
+  }
 }
 
 const err = print(Deno.stderr);
