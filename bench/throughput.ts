@@ -44,13 +44,13 @@ export interface Result {
 }
 
 /** A client in TypeScript, under Deno. */
-const deno = (name: string): Client["program"] => {
+const deno = (name: string, ...more: ReadonlyArray<string>): Client["program"] => {
   const path = new URL(`./clients/${name}.ts`, import.meta.url).pathname;
   // nodemailer asks for the machine's name and networks.
   const permissions = ["--allow-net=127.0.0.1", "--allow-env", "--allow-sys"];
   return (job) => ({
     command: Deno.execPath(),
-    args: ["run", "-q", "--no-prompt", ...permissions, path, JSON.stringify(job)],
+    args: ["run", "-q", "--no-prompt", ...permissions, path, JSON.stringify(job), ...more],
   });
 };
 
@@ -74,8 +74,10 @@ export const clients = async (): Promise<ReadonlyArray<Client>> => {
   const path = await find(base);
   return [
     { name: "plausch", program: deno("plausch") },
+    { name: "plausch, sendMany", program: deno("plausch_many") },
     { name: "nodemailer", program: deno("nodemailer") },
     { name: "bare node:net", program: deno("bare") },
+    { name: "bare, overlapping", program: deno("bare", "OVERLAP") },
     ...path === undefined ? [] : [{ name: base, program: smtpSource(path) }],
   ];
 };
