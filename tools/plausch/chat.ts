@@ -112,7 +112,7 @@ const connect = (destination: Destination, { options, security, preface }: Talk,
   });
 
 /** The failure in a sentence: of the connection, of its encryption, or of what was said over it. */
-const sentence = (destination: Destination, error: SessionError): string => {
+export const sentence = (destination: Destination, error: SessionError): string => {
   const { stage, cause } = error;
   if (cause instanceof TlsError) return cause.message;
   if (stage !== "connect" || cause === undefined) return error.message;

@@ -21,6 +21,7 @@ export interface CommandModule {
 /** The commands, each loaded only when it is called. */
 const commands: { readonly [name: string]: () => Promise<CommandModule> } = {
   demo: () => import("./commands/demo.ts"),
+  load: () => import("./commands/load.ts"),
   mx: () => import("./commands/mx.ts"),
   send: () => import("./commands/send.ts"),
   sink: () => import("./commands/sink.ts"),
@@ -33,6 +34,7 @@ would, shows every word, and understands the answers.
 
 Commands
   demo    the whole story, offline: MX lookup, conversation, stored message
+  load    send many messages to a server of your own, and measure it
   mx      look up a domain's mail exchangers and the route a message would take
   send    hold a conversation and send a message
   sink    run a small honest SMTP server on this machine

@@ -16,7 +16,7 @@ import { run } from "./cli.ts";
 import { type ExitCode, fromExit } from "./exit_code.ts";
 import * as Options from "./options.ts";
 import { colours, plain } from "./render/paint.ts";
-import type { Shell } from "./shell.ts";
+import type { Shell, Terminal } from "./shell.ts";
 
 const isWanted = (stream: { readonly isTerminal: () => boolean }): boolean => {
   // Without permission to read it, NO_COLOR counts as set: plain text is never wrong.
@@ -27,15 +27,24 @@ const isWanted = (stream: { readonly isTerminal: () => boolean }): boolean => {
 };
 
 const encoder = new TextEncoder();
-const print = (stream: { readonly writeSync: (octets: Uint8Array) => number }) => (text: string): void => {
+const write = (stream: { readonly writeSync: (octets: Uint8Array) => number }, text: string): void => {
   try {
-    for (let octets = encoder.encode(`${text}\n`); octets.length > 0;) {
+    for (let octets = encoder.encode(text); octets.length > 0;) {
       octets = octets.subarray(stream.writeSync(octets));
     }
   } catch (error) {
     // The reader has gone, as with `plausch … | head -1`: there is nobody left to tell.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
+};
+const print = (stream: { readonly writeSync: (octets: Uint8Array) => number }) => (text: string): void =>
+  write(stream, `${text}\n`);
+
+/** Control sequences of ECMA-48: back to the first column, and clear what is there. */
+const startOver = "\r\u001b[K";
+const terminal: Terminal = {
+  columns: () => Deno.consoleSize().columns,
+  show: (text) => write(Deno.stderr, `${startOver}${text}`),
 };
 
 const unreadable = (what: string) => (cause: unknown): Options.UsageError =>
@@ -59,6 +68,7 @@ const shell: Shell = {
   warn: (text) => err(paintErr("refused", `=== ${text}`)),
   paint: isWanted(Deno.stdout) ? colours : plain,
   paintErr,
+  terminal: Deno.stderr.isTerminal() ? terminal : undefined,
   readFile: (path) => Effect.tryPromise({ try: () => Deno.readFile(path), catch: unreadable(`"${path}"`) }),
   largeFile: (path) =>
     Effect.promise(async () => {

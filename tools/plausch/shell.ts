@@ -10,6 +10,14 @@ import type * as Redacted from "effect/Redacted";
 import type { UsageError } from "./options.ts";
 import type { Paint } from "./render/paint.ts";
 
+/** A terminal, for what is told while a command runs. */
+export interface Terminal {
+  /** How many columns it has now. */
+  readonly columns: () => number;
+  /** Shows a text of less than a line in place of the one before; the empty text takes that away. */
+  readonly show: (text: string) => void;
+}
+
 /** The surroundings of a command. */
 export interface Shell {
   /** Prints a line on standard output. */
@@ -32,6 +40,8 @@ export interface Shell {
   readonly environment: (variable: string) => Effect.Effect<string | undefined, UsageError>;
   /** Asks a question on the terminal, without showing what is typed; undefined if there is no terminal. */
   readonly askSecret: (question: string) => Effect.Effect<Redacted.Redacted<string> | undefined>;
+  /** The terminal that standard error goes to; undefined if it goes elsewhere. */
+  readonly terminal?: Terminal | undefined;
   /** The name of this host, where it can be known. */
   readonly hostname: Effect.Effect<string | undefined>;
 }

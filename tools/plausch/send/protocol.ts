@@ -27,10 +27,21 @@ export const options: ReadonlyArray<Option> = [
   { name: "say", value: "LINE", many: true, help: "A command before the message, like 'VRFY postmaster'" },
 ].map((option) => ({ ...option, group: "Protocol" }));
 
+/** An option of the protocol that only many messages on one connection have a use for. */
+export const bulkOptions: ReadonlyArray<Option> = [
+  {
+    name: "no-overlap",
+    group: "Protocol",
+    help: "Wait for the verdict on a message before the next one begins; else they overlap where PIPELINING is offered",
+  },
+];
+
 /** How the protocol is spoken. */
 export interface Protocol {
   /** Whether commands go in groups; undefined: where it is offered. */
   readonly pipelining: boolean | undefined;
+  /** Whether messages may overlap; undefined: where commands go in groups. */
+  readonly overlap: boolean | undefined;
   /** Whether the message goes in chunks, or in chunks of how many octets. */
   readonly chunking: boolean | number | undefined;
   /** What is done without an extension. */
@@ -90,6 +101,7 @@ export const fromOptions = (given: Given): Effect.Effect<Protocol, UsageError> =
     }
     return {
       pipelining: yield* pipelining(given),
+      overlap: given.has("no-overlap") ? false : undefined,
       chunking: yield* chunking(given),
       unsupported: action === undefined ? undefined : ExtensionPolicy.all(action),
       xclient: yield* attributes(given, "xclient", Command.xclient),
