@@ -112,26 +112,27 @@ export const make = (
       round: newRound([]),
     });
   }
-  const commands = [
-    Command.mail(envelope.reversePath, plan.mail),
-    ...recipients.map((recipient, index) => Command.rcpt(recipient.path, plan.rcpt[index])),
-  ];
-  const smtputf8 = plan.mail.smtputf8 === true;
-  const lines = Result.all(commands.map((command) => Command.format(command, { smtputf8 })));
-  return Result.map(lines, ([mailLine = "", ...rcptLines]) => {
-    const self: Transaction = {
-      ...common,
-      verb: plan.verb,
-      mailLine,
-      rcptLines,
-      adaptations: plan.adaptations,
-      outcomes: recipients.map(() => undefined),
-      waiting: recipients.map((_, index) => index),
-      round: newRound([]),
-    };
-    nextRound(self, used);
-    return self;
-  });
+  const options = { smtputf8: plan.mail.smtputf8 === true };
+  const mailLine = Command.format(Command.mail(envelope.reversePath, plan.mail), options);
+  if (Result.isFailure(mailLine)) return Result.fail(mailLine.failure);
+  const rcptLines: Array<string> = [];
+  for (const [index, { path }] of recipients.entries()) {
+    const line = Command.format(Command.rcpt(path, plan.rcpt[index]), options);
+    if (Result.isFailure(line)) return Result.fail(line.failure);
+    rcptLines.push(line.success);
+  }
+  const self: Transaction = {
+    ...common,
+    verb: plan.verb,
+    mailLine: mailLine.success,
+    rcptLines,
+    adaptations: plan.adaptations,
+    outcomes: recipients.map(() => undefined),
+    waiting: recipients.map((_, index) => index),
+    round: newRound([]),
+  };
+  nextRound(self, used);
+  return Result.succeed(self);
 };
 
 const limitsOf = ({ limits }: Capabilities): Limits => ({
@@ -192,12 +193,21 @@ export const open = (self: Transaction): ReadonlyArray<number> =>
  * on this connection.
  */
 export const nextRound = (self: Transaction, used: Used): boolean => {
-  const waiting = [...self.round.postponed.map(({ recipient }) => recipient), ...self.waiting];
-  const most = new Set(mostOf(self, waiting, used));
-  self.round = newRound([...most]);
-  self.waiting = waiting.filter((recipient) => !most.has(recipient));
-  if (most.size === 0) decide(self, self.waiting, "deferred", "mail", undefined, "SessionLimit");
-  return most.size > 0;
+  const { postponed } = self.round;
+  const waiting = postponed.length === 0
+    ? self.waiting
+    : [...postponed.map(({ recipient }) => recipient), ...self.waiting];
+  const most = mostOf(self, waiting, used);
+  self.round = newRound(most);
+  self.waiting = most === waiting ? [] : without(waiting, most);
+  if (most.length === 0) decide(self, self.waiting, "deferred", "mail", undefined, "SessionLimit");
+  return most.length > 0;
+};
+
+const without = (all: ReadonlyArray<number>, some: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const left = new Set(all);
+  for (const each of some) left.delete(each);
+  return [...left];
 };
 
 /** As many of the recipients as one transaction may have. */
