@@ -5,9 +5,9 @@
  */
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
-import config from "./deno.json" with { type: "json" };
 import { ExitCode } from "./exit_code.ts";
 import * as Options from "./options.ts";
+import { answer } from "./overview.ts";
 import { Shell } from "./shell.ts";
 
 /** A module in `commands/`. */
@@ -27,25 +27,6 @@ const commands: { readonly [name: string]: () => Promise<CommandModule> } = {
   sink: () => import("./commands/sink.ts"),
 };
 
-const overview = `plausch ${config.version}: a chat with your mail server
-
-plausch talks to SMTP servers the way a careful person with dig and telnet
-would, shows every word, and understands the answers.
-
-Commands
-  demo    the whole story, offline: MX lookup, conversation, stored message
-  load    send many messages to a server of your own, and measure it
-  mx      look up a domain's mail exchangers and the route a message would take
-  send    hold a conversation and send a message
-  sink    run a small honest SMTP server on this machine
-
-plausch COMMAND --help tells more, with examples. plausch --version says which
-plausch this is.
-
-Start here
-  plausch demo
-`;
-
 const complain = (shell: Shell, error: Options.UsageError): ExitCode => {
   shell.err(`${shell.paintErr("failed", "***")} ${error.message}`);
   return ExitCode.usage;
@@ -54,15 +35,12 @@ const complain = (shell: Shell, error: Options.UsageError): ExitCode => {
 /** Runs what the arguments say, and gives the exit code. */
 export const run = (args: ReadonlyArray<string>, shell: Shell): Effect.Effect<ExitCode> =>
   Effect.gen(function* () {
-    const [name, ...rest] = args;
-    if (name === "--version" || name === "-V") {
-      shell.out(`plausch ${config.version}`);
-      return ExitCode.ok;
+    const known = answer(args);
+    if (known !== undefined) {
+      shell.out(known.text);
+      return known.code;
     }
-    if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-      shell.out(overview);
-      return name === undefined ? ExitCode.usage : ExitCode.ok;
-    }
+    const [name = "", ...rest] = args;
     const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (load === undefined) {
       const near = Options.nearest(name, Object.keys(commands));

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import * as Live from "@plausch/dns/live";
 import type { LineError } from "@plausch/line/line-error";
 import * as Content from "@plausch/session/content";
 import * as Envelope from "@plausch/session/envelope";
@@ -166,6 +165,8 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     }
     if (target._tag === "Unix") return yield* talkToServer(target, narrator, what);
     if (target._tag === "Server") return yield* talkToServer({ name: target.host, ...target }, narrator, what);
+    // Only a look-up needs the DNS.
+    const Live = yield* Effect.promise(() => import("@plausch/dns/live"));
     const resolver = Live.layer({ servers: target.nameServers });
     return yield* talkToExchangers(target.port, narrator, what).pipe(Effect.provide(resolver));
   }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData, DnsError: noResolver, MxError: badData }));
