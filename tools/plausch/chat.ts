@@ -222,3 +222,11 @@ export const conclude = (narrator: Narrator, results: ReadonlyArray<Result>): Ex
   const failure = results.find((result) => result.failure !== undefined)?.failure;
   return fromRecipients(recipients, failure);
 };
+
+/** Holds the conversation with a server that was named. */
+export const talkToServer = (
+  destination: Destination,
+  narrator: Narrator,
+  talk: Talk,
+): Effect.Effect<ExitCode, GrammarError> =>
+  Effect.map(hold(narrator, destination, talk), (result) => conclude(narrator, [result]));

@@ -1,5 +1,5 @@
 /**
- * From recipients to conversations: one with a server that was named, or one with the mail exchanger of each domain.
+ * From recipients to conversations: one with the mail exchanger of each domain.
  *
  * @module
  */
@@ -14,20 +14,12 @@ import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Path from "@plausch/smtp/path";
 import * as Effect from "effect/Effect";
 import * as EffectResult from "effect/Result";
-import { byDomain, conclude, type Destination, hold, type Result, type Talk } from "./chat.ts";
+import { byDomain, conclude, hold, type Result, type Talk } from "./chat.ts";
 import { ExitCode } from "./exit_code.ts";
 import type { Narrator } from "./narrator.ts";
 import { UsageError } from "./options.ts";
 import * as MxLines from "./render/mx.ts";
 import { plain } from "./render/paint.ts";
-
-/** Holds the conversation with a server that was named. */
-export const talkToServer = (
-  destination: Destination,
-  narrator: Narrator,
-  talk: Talk,
-): Effect.Effect<ExitCode, GrammarError> =>
-  Effect.map(hold(narrator, destination, talk), (result) => conclude(narrator, [result]));
 
 interface Route {
   readonly recipients: ReadonlyArray<Recipient>;

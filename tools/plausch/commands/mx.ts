@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { DnsError } from "@plausch/dns/dns-error";
 import * as Live from "@plausch/dns/live";
 import * as Mx from "@plausch/mx/mx";
 import * as RoutePlan from "@plausch/mx/route-plan";
 import * as Effect from "effect/Effect";
 import { ExitCode } from "../exit_code.ts";
-import { type CommandLine, type Given, UsageError } from "../options.ts";
+import { noResolver } from "../no_resolver.ts";
+import type { CommandLine, Given, UsageError } from "../options.ts";
 import * as MxLines from "../render/mx.ts";
 import { line } from "../render/transcript.ts";
 import { Shell } from "../shell.ts";
@@ -38,10 +38,6 @@ export const exitCode = (plan: RoutePlan.RoutePlan): ExitCode => {
   const failure = RoutePlan.failure(plan);
   return failure === undefined ? ExitCode.ok : failure.isTemporary ? ExitCode.deferred : ExitCode.noMailHost;
 };
-
-/** A name server that cannot be used is a fault of the command line, or of the machine. */
-export const noResolver = (error: DnsError): Effect.Effect<never, UsageError> =>
-  Effect.fail(new UsageError({ problem: error.message, hint: "name a server with --dns IP[:PORT]" }));
 
 /** Runs the command. */
 export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>

@@ -12,11 +12,11 @@ import type { GrammarError } from "@plausch/smtp/grammar-error";
 import { nullPath } from "@plausch/smtp/path";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
-import type { Talk } from "../chat.ts";
+import { type Talk, talkToServer } from "../chat.ts";
 import { ExitCode } from "../exit_code.ts";
 import * as Narrator from "../narrator.ts";
+import { noResolver } from "../no_resolver.ts";
 import type { CommandLine, Given, Option, UsageError } from "../options.ts";
-import { talkToExchangers, talkToServer } from "../route.ts";
 import * as Authentication from "../send/authentication.ts";
 import * as Message from "../send/message.ts";
 import * as Parameters from "../send/parameters.ts";
@@ -27,7 +27,6 @@ import * as Tls from "../send/tls.ts";
 import { Shell } from "../shell.ts";
 import * as Target from "../target.ts";
 import * as Values from "../values.ts";
-import { noResolver } from "./mx.ts";
 
 const serverOptions: ReadonlyArray<Option> = [
   ...Target.options,
@@ -165,8 +164,9 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     }
     if (target._tag === "Unix") return yield* talkToServer(target, narrator, what);
     if (target._tag === "Server") return yield* talkToServer({ name: target.host, ...target }, narrator, what);
-    // Only a look-up needs the DNS.
+    // Only a look-up needs the DNS; most of what it takes to load is not needed otherwise.
     const Live = yield* Effect.promise(() => import("@plausch/dns/live"));
+    const { talkToExchangers } = yield* Effect.promise(() => import("../route.ts"));
     const resolver = Live.layer({ servers: target.nameServers });
     return yield* talkToExchangers(target.port, narrator, what).pipe(Effect.provide(resolver));
   }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData, DnsError: noResolver, MxError: badData }));
