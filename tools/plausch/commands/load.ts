@@ -89,7 +89,7 @@ export const commandLine: CommandLine = {
   notes: [
     "The times: connect is the connection, with its handshake where TLS begins with it; tls is STARTTLS and the " +
     "handshake after it; message is the time from the first octet of a message to its verdict, or, with --rate, from the " +
-    "moment in which it was due. Where messages overlap, that of a message has the one before it inside.",
+    "moment in which it was due. Where messages overlap, it includes the wait for the verdict on the one before.",
     "A connection that breaks is made again if anything was sent over it. Ctrl-C ends the load and prints what was " +
     "measured so far.",
     "Exit code: 0 all accepted, 64 wrong usage, 65 bad message or address, 69 unreachable, 75 deferred, 76 protocol " +

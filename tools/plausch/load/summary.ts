@@ -45,7 +45,7 @@ export const headline = ({ tally }: Summary): string => {
   if (settled === 0) return `No message got a verdict, over ${Figures.things(connections, "connection")}`;
   return `${Figures.things(settled, "message")} in ${Figures.time(time * 1_000_000)} over ${
     Figures.things(connections, "connection")
-  }: ${Figures.rate(per(settled, time))} messages/s, ${Figures.octets(per(octets, time))}/s accepted`;
+  }: ${Figures.rate(per(settled, time))} messages/s, ${Figures.octets(per(octets, time))}/s`;
 };
 
 const verdicts = (paint: Paint, { verdicts }: Tally): string => {
@@ -118,7 +118,7 @@ export const progress = (tally: Tally, messages: number, now: number, width: num
   const { settled, verdicts } = tally;
   const others = verdicts.rejected + verdicts.deferred + verdicts.uncertain;
   const parts = [
-    `${Figures.count(settled)} of ${Figures.things(messages, "message")}`,
+    `${Figures.count(settled)} of ${Figures.count(messages)}`,
     `${Math.floor(settled / messages * 100)} %`,
     `${Figures.rate(rate(tally, now))}/s`,
     `p50 ${Figures.time(tally.times.message.percentile(50))}`,
