@@ -61,9 +61,9 @@ const folders = (): ReadonlyArray<string> => [
   "/usr/local/sbin",
 ];
 
-/** The path of an installed program; undefined if it is not installed. */
-export const find = async (name: string): Promise<string | undefined> => {
-  for (const folder of folders()) {
+/** The path of an installed program, in the first of some folders that has it; undefined if it is not installed. */
+export const find = async (name: string, ...first: ReadonlyArray<string>): Promise<string | undefined> => {
+  for (const folder of [...first, ...folders()]) {
     const path = `${folder}/${name}`;
     try {
       if ((await Deno.stat(path)).isFile) return path;
@@ -74,7 +74,11 @@ export const find = async (name: string): Promise<string | undefined> => {
   return undefined;
 };
 
-const quote = ({ command, args }: Program): string => [command, ...args].join(" ");
+/** The command line; jobs in it are long. */
+const quote = ({ command, args }: Program): string => {
+  const line = [command, ...args].join(" ");
+  return line.length > 160 ? `${line.slice(0, 160)}...` : line;
+};
 
 /** Runs a program to its end. Throws if it fails, or is not done after so many seconds, or if the bench is called off. */
 export const run = async (program: Program, limit: number, signal: AbortSignal): Promise<Ended> => {

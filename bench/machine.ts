@@ -4,10 +4,10 @@
  * @module
  */
 import effect from "effect/package.json" with { type: "json" };
-import nodemailer from "nodemailer/package.json" with { type: "json" };
 import * as os from "node:os";
 import plausch from "../tools/plausch/deno.json" with { type: "json" };
 import { find, run } from "./child.ts";
+import * as Npm from "./npm.ts";
 
 /** The machine and the versions, as text; a program that is not installed is missing. */
 export interface Machine {
@@ -32,8 +32,9 @@ const ask = async (
   args: ReadonlyArray<string>,
   pattern: RegExp,
   signal: AbortSignal,
+  ...first: ReadonlyArray<string>
 ): Promise<string | undefined> => {
-  const command = await find(name);
+  const command = await find(name, ...first);
   if (command === undefined) return undefined;
   return pattern.exec((await run({ command, args }, 10, signal)).stdout)?.[1];
 };
@@ -45,7 +46,10 @@ export const describe = async (signal: AbortSignal): Promise<Machine> => {
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     effect: effect.version,
-    nodemailer: nodemailer.version,
+    ...Npm.versions,
+    node: await ask("node", ["--version"], /v(\S+)/, signal),
+    python: await ask("python3", ["--version"], /Python (\S+)/, signal, "/usr/bin"),
+    curl: await ask("curl", ["--version"], /^curl (\S+)/, signal),
     postfix: await ask("postconf", ["-d", "-h", "mail_version"], /^(\S+)$/m, signal),
     swaks: await ask("swaks", ["--version"], /version (\S+)/, signal),
   };

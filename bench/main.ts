@@ -5,82 +5,112 @@
  * @module
  */
 // deno-lint-ignore-file no-console -- a command: the console is its output
-import { cores as findCores } from "./child.ts";
+import { type Cores, cores as findCores, run } from "./child.ts";
+import * as Files from "./files.ts";
 import * as Machine from "./machine.ts";
+import { measure, type RowResult } from "./measure.ts";
+import * as Npm from "./npm.ts";
 import * as Options from "./options.ts";
+import * as Page from "./page.ts";
+import * as Programs from "./programs.ts";
 import * as Report from "./report.ts";
-import * as Sink from "./sink.ts";
+import * as Rows from "./rows.ts";
+import * as Servers from "./servers.ts";
 import * as StartUp from "./start_up.ts";
-import * as Throughput from "./throughput.ts";
 
 const startUpRuns = 15;
 
-const bench = async ({ runs, messages, json }: Options.Options, signal: AbortSignal): Promise<void> => {
+const bench = async (options: Options.Options, signal: AbortSignal): Promise<void> => {
+  const { only, quick, json, page } = options;
+  const scale = { divisor: quick ? 16 : 1, runs: options.runs ?? (quick ? 1 : undefined) };
   // First, so that nobody waits for results that cannot be kept.
-  using file = json === undefined ? undefined : await Deno.create(json);
+  const chosen = Rows.choose(Rows.rows(scale), only);
+  if (page !== undefined) Page.replace(await Deno.readTextFile(page), "");
+  using file = json === undefined ? undefined : await Deno.open(json, { write: true, create: true });
+
+  const begin = performance.now();
   const cores = await findCores();
-  const skipped: Array<string> = [];
-  const skip = (what: string): void => {
-    skipped.push(what);
-    console.log(`Left out: ${what}`);
-  };
-
-  await using sink = await Sink.start(cores, signal);
-  const about = {
-    date: new Date().toISOString(),
-    machine: await Machine.describe(signal),
-    sink: sink.name,
-    cores: cores ?? null,
-    skipped,
-  };
-  console.log(Report.setUp(about));
-  if (!sink.name.startsWith("smtp-sink")) skip("smtp-sink, which is not installed (Debian: postfix)");
-
-  const workload = { name: "one connection", messages, octets: 1024 };
-  const clients = await Throughput.clients();
-  if (!clients.some(({ name }) => name === Throughput.base)) {
-    skip(`${Throughput.base}, which is not installed (Debian: postfix)`);
+  const folder = await Deno.makeTempDir({ prefix: "plausch-bench-" });
+  try {
+    const about = {
+      date: new Date().toISOString(),
+      machine: await Machine.describe(signal),
+      cores: cores ?? null,
+      quick,
+    };
+    console.log(Report.setUp(about));
+    const npm = await installed(folder, signal);
+    const place = {
+      programs: await Programs.look(npm),
+      found: await Servers.look(npm),
+      cores,
+      file: Files.make(folder),
+      signal,
+    };
+    const rows: Array<RowResult> = [];
+    for (const row of chosen) {
+      const found = await measure(row, place);
+      rows.push(found);
+      console.log(`\n${Report.section(found)}`);
+    }
+    console.log(`\n${Report.marks(rows)}`);
+    const report = { ...about, seconds: (performance.now() - begin) / 1000, rows };
+    if (file !== undefined) await write(file, `${JSON.stringify(report, undefined, 2)}\n`);
+    if (page !== undefined) {
+      await Deno.writeTextFile(page, Page.replace(await Deno.readTextFile(page), Report.page(report)));
+    }
+    const written = [json, page].flatMap((path) => path ?? []);
+    if (written.length > 0) await run({ command: Deno.execPath(), args: ["fmt", "-q", ...written] }, 60, signal);
+    if (only.length === 0) await startUp(cores, quick ? 1 : startUpRuns, signal);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
-  console.log(`\n${workload.name}: ${messages} messages of ${workload.octets} octets, runs of each: ${runs}`);
-  const results = await Throughput.measure(clients, workload, runs, { ...sink, cores }, signal);
-  console.log(Report.throughput(results, Throughput.base));
+};
 
+/** Prints how long commands take; their section of the page is written by hand. */
+const startUp = async (cores: Cores | undefined, runs: number, signal: AbortSignal): Promise<void> => {
   const commands = await StartUp.commands();
-  if (!commands.some(({ name }) => name === StartUp.base)) skip("swaks, which is not installed (Debian: swaks)");
-  console.log(`\nstart-up, runs of each: ${startUpRuns}`);
-  const startUp = await StartUp.measure(commands, startUpRuns, cores, signal);
-  console.log(Report.startUp(startUp, StartUp.base));
+  if (!commands.some(({ name }) => name === StartUp.base)) {
+    console.log(`Left out: ${StartUp.base}, which is not installed`);
+  }
+  console.log(`\nStart-up, runs of each: ${runs}`);
+  console.log(Report.startUp(await StartUp.measure(commands, runs, cores, signal), StartUp.base));
+};
 
-  if (file === undefined) return;
-  const report: Report.Report = { ...about, throughput: [{ workload, results }], startUp };
-  let octets = new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`);
+/** The folder with the peers from npm; undefined, and said, if they cannot be had. */
+const installed = async (folder: string, signal: AbortSignal): Promise<string | undefined> => {
+  const npm = `${folder}/npm`;
+  await Deno.mkdir(npm);
+  try {
+    await Npm.install(npm, signal);
+    return npm;
+  } catch (error) {
+    signal.throwIfAborted();
+    console.log(`Left out: the peers from npm. ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
+};
+
+const write = async (file: Deno.FsFile, text: string): Promise<void> => {
+  await file.truncate();
+  let octets = new TextEncoder().encode(text);
   while (octets.length > 0) octets = octets.subarray(await file.write(octets));
 };
 
 const main = async (): Promise<number> => {
-  let options: Options.Options;
-  try {
-    options = Options.parse(Deno.args);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    console.error(`${error.message}\n\n${Options.usage}`);
-    return 64;
-  }
-  if (options.help) {
-    console.log(Options.usage);
-    return 0;
-  }
   const off = new AbortController();
   const callOff = (): void => off.abort();
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) Deno.addSignalListener(signal, callOff);
   try {
-    await bench(options, off.signal);
+    const options = Options.parse(Deno.args);
+    if (options.help) console.log(Options.usage);
+    else await bench(options, off.signal);
     return 0;
   } catch (error) {
     if (off.signal.aborted) return 130;
     console.error(error instanceof Error ? error.message : String(error));
-    return 1;
+    return error instanceof RangeError ? 64 : 1;
   } finally {
     for (const signal of signals) Deno.removeSignalListener(signal, callOff);
   }
