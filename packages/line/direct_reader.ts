@@ -29,6 +29,10 @@ export interface Listener {
 export interface Line {
   /** Sends octets, which must not change any more. False asks to wait for {@linkcode Listener.drained} before the next ones. */
   write(octets: Uint8Array): boolean;
+  /** Hears no more octets, nor their end, until {@linkcode Line.resume}. A peer that sends on is made to wait. */
+  pause(): void;
+  /** Hears again, at once what came in the meantime. */
+  resume(): void;
   /** Ends the listening: what comes from now on waits for a pull, or for another listener. */
   release(): void;
 }
@@ -47,7 +51,8 @@ export interface DirectReader {
  * import * as DirectReader from "@plausch/line/direct-reader";
  * import { assert } from "@std/assert";
  *
- * const reader = { listen: () => ({ write: () => true, release: () => {} }) };
+ * const line = { write: () => true, pause: () => {}, resume: () => {}, release: () => {} };
+ * const reader = { listen: () => line };
  * assert(DirectReader.isDirectReader(reader));
  * ```
  */

@@ -36,6 +36,13 @@ export interface DotUnstuffer {
    * more; after the end it gives nothing and adds the chunk to {@linkcode DotUnstuffer.rest}.
    */
   push(chunk: Uint8Array): Uint8Array;
+  /**
+   * Like {@linkcode DotUnstuffer.push}, but writes into `target` from `at` on, and gives the position behind what it wrote.
+   * `target` must not share memory with `chunk`.
+   *
+   * Throws a `RangeError` where `target` has no room for one octet more than `chunk` has.
+   */
+  pushInto(chunk: Uint8Array, target: Uint8Array, at: number): number;
   /** Whether the line with the lone dot has come. Until then the message is not complete and must not be stored. */
   readonly ended: boolean;
   /** The octets pushed after the end: commands that the client has sent ahead (RFC 2920 section 3.1). */
@@ -72,12 +79,24 @@ class Unstuffer implements DotUnstuffer {
       return EMPTY;
     }
     const message = new Uint8Array(chunk.length + 1); // and a CR that was held before
-    const length = this.#write(chunk, message);
-    this.octets += length;
-    return message.subarray(0, length);
+    return message.subarray(0, this.pushInto(chunk, message, 0));
   }
 
-  #write(chunk: Uint8Array, target: Uint8Array): number {
+  pushInto(chunk: Uint8Array, target: Uint8Array, at: number): number {
+    if (target.length - at < chunk.length + 1) {
+      throw new RangeError(`Cannot write at ${at}: ${chunk.length + 1} octets need more room than there is`);
+    }
+    if (this.failure !== undefined || chunk.length === 0) return at;
+    if (this.ended) {
+      this.#keep(chunk);
+      return at;
+    }
+    const end = this.#write(chunk, target, at);
+    this.octets += end - at;
+    return end;
+  }
+
+  #write(chunk: Uint8Array, target: Uint8Array, at: number): number {
     const to = chunk.length;
     const base = this.#offset; // chunk[i] is octet base + i of the stream
     this.#offset += to;
@@ -86,7 +105,6 @@ class Unstuffer implements DotUnstuffer {
     let next = 0; // everything before it is understood
     let copied = 0; // everything before it is written
     let end = to;
-    let at = 0;
 
     if (this.#heldCr) {
       this.#heldCr = false;
@@ -145,6 +163,7 @@ class Unstuffer implements DotUnstuffer {
   }
 
   #keep(octets: Uint8Array): void {
+    if (octets.length === 0) return;
     const used = this.rest.length;
     if (used + octets.length > this.#restBuffer.length) {
       const larger = new Uint8Array(Math.max(2 * this.#restBuffer.length, used + octets.length));

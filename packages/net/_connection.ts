@@ -78,6 +78,8 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
 
   /** Who hears everything at once, instead of pulling. */
   let listener: Listener | undefined;
+  /** What comes waits until the listener wants it. */
+  let held = false;
 
   const wakePulls = () => {
     const waking = pulls;
@@ -87,7 +89,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
   const endReading = (error: Socket.SocketError) => {
     if (readFailure === undefined) {
       readFailure = error;
-      listener?.ended(error);
+      if (!held) listener?.ended(error);
     }
     wakePulls();
   };
@@ -107,7 +109,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
   };
 
   const onData = (chunk: Uint8Array) => {
-    if (listener !== undefined) return listener.octets(chunk);
+    if (listener !== undefined && !held) return listener.octets(chunk);
     received.push(chunk);
     receivedOctets += chunk.length;
     if (receivedOctets >= highWaterMark && !paused) {
@@ -199,26 +201,49 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
       });
     });
 
+  /** Hands over what has come already, as long as the listener wants it. */
+  const deliver = (heir: Listener): void => {
+    held = false;
+    while (received.length > 0 && listener === heir && !held) {
+      const chunk = received.shift()!;
+      receivedOctets -= chunk.length;
+      heir.octets(chunk);
+    }
+    if (listener !== heir || held || !paused) return;
+    paused = false;
+    raw.resume();
+  };
+  const tellEnd = (heir: Listener): void => {
+    if (listener === heir && !held && readFailure !== undefined) heir.ended(readFailure);
+  };
   const listen: Connection["listen"] = (heir) => {
     listener = heir;
-    // What has come already, and how the connection has ended already, is told when the caller is ready for it.
+    held = true;
+    let isReady = false;
+    let isPaused = false;
+    // The caller needs its line before it can hear.
     queueMicrotask(() => {
-      const waiting = received;
-      received = [];
-      receivedOctets = 0;
-      for (const chunk of waiting) if (listener === heir) heir.octets(chunk);
-      if (paused) {
-        paused = false;
-        raw.resume();
-      }
-      if (writeFailure !== undefined && listener === heir) heir.broken(writeFailure);
-      if (readFailure !== undefined && listener === heir) heir.ended(readFailure);
+      isReady = true;
+      if (listener !== heir) return;
+      if (!isPaused) deliver(heir);
+      if (listener === heir && writeFailure !== undefined) heir.broken(writeFailure);
+      tellEnd(heir);
     });
     return {
       write: (octets) => {
         // The listener hears of it; what is written behind the end of a connection is lost in any case.
         if (writeFailure !== undefined || upgrading) return false;
         return wire.write(octets);
+      },
+      pause: () => {
+        isPaused = true;
+        if (listener === heir) held = true;
+      },
+      resume: () => {
+        isPaused = false;
+        if (listener !== heir || !isReady || !held) return;
+        deliver(heir);
+        tellEnd(heir);
       },
       release: () => {
         if (listener === heir) listener = undefined;

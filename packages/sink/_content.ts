@@ -13,7 +13,7 @@ export type Incoming = (octets: Uint8Array) => Uint8Array | LineError | undefine
 export const data = (content: MessageBuffer): Incoming => {
   const unstuffer = DotUnstuffing.make();
   return (octets) => {
-    content.add(unstuffer.push(octets));
+    content.addFrom(octets.length + 1, (target, at) => unstuffer.pushInto(octets, target, at));
     return unstuffer.failure ?? (unstuffer.ended ? unstuffer.rest : undefined);
   };
 };

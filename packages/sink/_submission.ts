@@ -38,7 +38,7 @@ const protocolOf = ({ client, isSecure, user }: Knowledge, smtputf8: boolean): P
 /** The message, with nothing in it that the client did not say. */
 export const make = (
   { reversePath, forwardPaths, parameters, rcptParameters }: Omit<Transaction, "content">,
-  octets: Uint8Array,
+  { octets, size }: Pick<Submission, "octets" | "size">,
   knowledge: Knowledge,
 ): Submission => {
   const { client, identity: { peer, forwarded }, user, tls } = knowledge;
@@ -48,6 +48,7 @@ export const make = (
     reversePath,
     forwardPaths,
     octets,
+    ...size === undefined ? {} : { size },
     ...isEmpty(parameters) ? {} : { mailParameters: parameters },
     ...rcptParameters.every(isEmpty) ? {} : { rcptParameters },
     ...user === undefined ? {} : { user },

@@ -27,6 +27,8 @@ export interface Options {
   readonly limits: Limits;
   readonly policy: Policy;
   readonly isOffered: (extension: Extension) => boolean;
+  /** Whether messages are kept, or only counted. */
+  readonly keepsContent: boolean;
 }
 
 /** The transactions of one connection, one after the other. */
@@ -45,7 +47,7 @@ const domainOf = (path: ForwardPath): string | undefined =>
   path._tag === "Postmaster" ? undefined : Domain.format(path.domain).toLowerCase();
 
 /** No transaction yet. */
-export const make = ({ host, limits, policy, isOffered }: Options): Transactions => {
+export const make = ({ host, limits, policy, isOffered, keepsContent }: Options): Transactions => {
   let current: Transaction | undefined;
   let begun = 0;
   const domains = new Set<string>();
@@ -68,7 +70,7 @@ export const make = ({ host, limits, policy, isOffered }: Options): Transactions
     if (refusal !== undefined) return refusal;
     const reply = policy.sender?.(reversePath, parameters) ?? Replies.senderTaken;
     if (Reply.isPositive(reply)) {
-      const content = MessageBuffer.make(limits.messageOctets);
+      const content = MessageBuffer.make(limits.messageOctets, keepsContent);
       current = { reversePath, parameters, forwardPaths: [], rcptParameters: [], content };
     }
     return reply;

@@ -69,6 +69,8 @@ export interface Options {
   readonly authentication?: Authentication | undefined;
   /** What goes wrong. Default: nothing. */
   readonly faults?: ReadonlyArray<Fault> | undefined;
+  /** Whether the octets of messages are kept, and not only checked and counted. Default: true. */
+  readonly keepsContent?: boolean | undefined;
   /** The number of the connection, for faults that happen in one only. Default: 1. */
   readonly connection?: number | undefined;
   /** Chance, for faults that have a probability: numbers from 0, and less than 1. Default: always 0, so they all happen. */
@@ -147,6 +149,8 @@ const stageOf = (verb: Admission.Said): Stage => verb === "LHLO" ? "ehlo" : verb
 /** Whether a line that was read has more than ASCII in it. */
 const isInternational = (line: string): boolean => /[\u0080-\uffff]/.test(line);
 
+const nothing: Pick<Submission, "octets"> = { octets: new Uint8Array() };
+
 /** The longest line inside AUTH, with its CRLF (RFC 4954 section 4). */
 const maxAuthLine = 12288;
 
@@ -169,7 +173,8 @@ const maxAuthLine = 12288;
  * ```
  */
 export const make = (options: Options): ServerProtocol => {
-  const { host, limits = Limits.defaults, policy = {}, authentication, requireTls = false } = options;
+  const { host, limits = Limits.defaults, policy = {}, authentication, requireTls = false, keepsContent = true } =
+    options;
   const isLmtp = options.protocol === "lmtp";
   const offers: ReadonlySet<Extension.Extension> = new Set(options.offers ?? Extension.usual);
   const watch = Watch.make(options.observe);
@@ -212,7 +217,7 @@ export const make = (options: Options): ServerProtocol => {
     mechanisms: authenticator.mechanisms(security()),
   });
   const isOffered = (extension: Extension.Extension): boolean => Capabilities.isOffered(extension, situation());
-  const transactions = Transactions.make({ host, limits, policy, isOffered });
+  const transactions = Transactions.make({ host, limits, policy, isOffered, keepsContent });
 
   const hangUp = (): void => {
     phase = "closed";
@@ -393,15 +398,15 @@ export const make = (options: Options): ServerProtocol => {
   /** The message is whole: it is judged, and then waits for the store. */
   const complete = (verb: Pending["verb"], refusal?: Reply.Reply): void => {
     const { content, ...envelope } = transactions.current!;
-    const octets = refusal === undefined ? content.take() : undefined;
+    const taken = refusal === undefined ? content.take() : undefined;
     const knowledge = { client, identity, user: authenticator.user, isSecure, tls };
-    const submission = Submissions.make(envelope, octets ?? new Uint8Array(), knowledge);
-    const tooBig = octets === undefined ? Replies.tooBig(limits.messageOctets) : undefined;
+    const submission = Submissions.make(envelope, taken ?? nothing, knowledge);
+    const tooBig = taken === undefined ? Replies.tooBig(limits.messageOctets) : undefined;
     const verdicts = Verdicts.judge(submission, tooBig, { policy, isLmtp, faultAt });
     const isTaken = (at: number): boolean => Verdicts.accepts(verdicts[isLmtp ? at : 0]!);
-    const taken = Submissions.forSome(submission, isTaken);
-    if (taken.forwardPaths.length === 0) finish(verb, verdicts, undefined);
-    else pending = { verb, verdicts, submission: taken };
+    const wanted = Submissions.forSome(submission, isTaken);
+    if (wanted.forwardPaths.length === 0) finish(verb, verdicts, undefined);
+    else pending = { verb, verdicts, submission: wanted };
   };
 
   /** Answers the message; the transaction is over whatever the replies say. */

@@ -19,29 +19,29 @@
  *
  * @module
  */
+import { isDirectReader } from "@plausch/line/direct-reader";
 import { listen as listenOn } from "@plausch/net/listen";
 import type { ListenError } from "@plausch/net/listen-error";
 import * as Reply from "@plausch/smtp/reply";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import { isTlsReader } from "@plausch/tls/tls-reader";
 import type { TlsReport } from "@plausch/tls/tls-report";
-import * as Cause from "effect/Cause";
 import * as Clock from "effect/Clock";
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
-import * as Fiber from "effect/Fiber";
 import * as Random from "effect/Random";
 import type * as Scope from "effect/Scope";
 import type * as Socket from "effect/socket/Socket";
+import * as Hearing from "./_hearing.ts";
 import * as Replies from "./_replies.ts";
+import * as Storing from "./_storing.ts";
 import type { Authentication } from "./authentication.ts";
 import type { Extension } from "./extension.ts";
 import type { Fault } from "./fault.ts";
 import type * as Limits from "./limits.ts";
 import type { Policy } from "./policy.ts";
 import * as ServerProtocol from "./server_protocol.ts";
-import type { Submission } from "./submission.ts";
-import { type Message, type Store, StoreError } from "./store.ts";
+import type { Message, Store, StoreError } from "./store.ts";
 
 /** How a sink encrypts. */
 export interface Tls {
@@ -172,20 +172,6 @@ export interface Sink {
 /** How long a client that is told 421 has to take it. */
 const lastWords = Duration.seconds(1);
 
-/** How long a store may go on when the sink stops. */
-const grace = Duration.seconds(5);
-
-/** Goes on for a while when it is interrupted, so that a client hears of a message that was kept. */
-const seenThrough = (self: Effect.Effect<void>): Effect.Effect<void> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(
-      Effect.forkDetach(self, { startImmediately: true }),
-      (fiber) =>
-        Effect.onInterrupt(restore(Fiber.join(fiber)), () =>
-          Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), grace), Fiber.interrupt(fiber))),
-    )
-  );
-
 /**
  * Serves one client over any effect `Socket`, until it says QUIT, goes away, is silent for too long, or breaks a limit. When it is
  * interrupted it says 421, after it has seen a message through that is being stored.
@@ -215,7 +201,7 @@ export const serve = (
   { connection, peer }: Client = { connection: 1, peer: "" },
 ): Effect.Effect<void, Socket.SocketError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { store, host = defaultHost, observe = () => {}, tls } = options;
+    const { store, host = defaultHost, observe = () => {}, policy, tls } = options;
     const timeout = Duration.toMillis(options.timeout ?? "5 minutes");
     const clock = yield* Clock.Clock;
     const chance = yield* Random.Random;
@@ -229,7 +215,8 @@ export const serve = (
       host,
       connection,
       limits: options.limits,
-      policy: options.policy,
+      policy,
+      keepsContent: store.discards !== true || policy?.message !== undefined || policy?.delivery !== undefined,
       protocol: options.protocol,
       offers: options.offers,
       authentication: options.authentication,
@@ -237,34 +224,16 @@ export const serve = (
       requireTls: tls?.required,
       tls: tls === undefined ? undefined : tls.implicit === true ? "implicit" : "starttls",
       random: () => chance.nextDoubleUnsafe(),
-      observe: (event) => observe({ _tag: "Chat", connection, event }),
+      observe: options.observe && ((event) => observe({ _tag: "Chat", connection, event })),
     });
-    let stored = 0;
     let activeAt = now();
-
-    const save = (submission: Submission): Effect.Effect<void> => {
-      const receivedAt = now();
-      const id = `${receivedAt.toString(36)}-${connection}-${++stored}`;
-      const message: Message = { ...submission, id, receivedAt, peer: submission.peer ?? peer };
-      return Effect.matchCause(Effect.suspend(() => store.save(message)), {
-        onSuccess: () => {
-          observe({ _tag: "Stored", connection, message });
-          protocol.stored(id);
-        },
-        onFailure: (cause) => {
-          const reason = Cause.squash(cause);
-          const error = reason instanceof StoreError
-            ? reason
-            : new StoreError({ action: "store the message", cause: reason });
-          observe({ _tag: "NotStored", connection, error });
-          protocol.stored(undefined);
-        },
-      }).pipe(seenThrough);
+    const active = (): void => {
+      activeAt = now();
     };
-
-    const receive = Effect.map(reader.pull, (chunks) => {
-      for (const chunk of chunks) protocol.receive(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
-    });
+    const storing = Storing.make(store, protocol, { connection, peer }, now, observe);
+    const receive = isDirectReader(reader)
+      ? Hearing.directly(protocol, reader, { save: storing.saveAtOnce, active })
+      : Hearing.stepwise(protocol, reader);
 
     const write = Effect.suspend(() => {
       const octets = protocol.output();
@@ -281,7 +250,8 @@ export const serve = (
 
     /** One step: store what is to be stored, else say what is to be said, else wait, encrypt, or hear more. */
     const step = (): Effect.Effect<unknown, Socket.SocketError> => {
-      if (protocol.submission !== undefined) return save(protocol.submission);
+      const { submission } = protocol;
+      if (submission !== undefined) return storing.saveAtOnce(submission) ? Effect.void : storing.save(submission);
       const octets = protocol.output();
       if (octets !== undefined) return writer.write(octets);
       if (protocol.pausing !== undefined) return Effect.map(Effect.sleep(protocol.pausing), protocol.resume);
@@ -290,9 +260,7 @@ export const serve = (
     const conversation = Effect.whileLoop({
       while: () => !protocol.isOver,
       body: step,
-      step: () => {
-        activeAt = now();
-      },
+      step: active,
     }).pipe(Effect.andThen(write));
 
     /** One clock for the whole conversation: to limit each step on its own would cost more than the steps. */
@@ -314,8 +282,6 @@ export const serve = (
       Effect.ensuring(Effect.ignore(Effect.timeoutOption(write, lastWords))),
     );
   });
-
-const encoder = new TextEncoder();
 
 const defaultHost = "localhost";
 
@@ -357,7 +323,7 @@ export const listen = (options: ListenOptions): Effect.Effect<Sink, ListenError,
     const refusal = options.tls?.implicit === true
       ? undefined
       : Reply.format(Replies.closing(host, "too many connections"));
-    const closeTimeout = Duration.sum(grace, Duration.sum(lastWords, lastWords));
+    const closeTimeout = Duration.sum(Storing.grace, Duration.sum(lastWords, lastWords));
     const listener = yield* listenOn({
       host: address,
       port,

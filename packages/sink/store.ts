@@ -68,6 +68,12 @@ export interface Store {
    * stops waits a few seconds for it and then interrupts it, so that clients hear of the messages that were kept.
    */
   readonly save: (message: Message) => Effect.Effect<void, StoreError>;
+  /**
+   * Whether messages go nowhere. Then their octets are checked and counted as they come, and not kept, unless a policy wants to see whole
+   * messages: one of any size takes the same memory, `octets` is empty, and `size` says how many there were. `save` is not called.
+   * Default: false.
+   */
+  readonly discards?: boolean | undefined;
 }
 
 /** A store that keeps messages in memory. */
@@ -93,7 +99,7 @@ export const memory = (): MemoryStore => {
 };
 
 /**
- * A store that forgets every message at once, for load and speed tests.
+ * A store that forgets every message, for load and speed tests: a sink does not even collect the octets.
  *
  * @example
  * ```ts
@@ -106,4 +112,4 @@ export const memory = (): MemoryStore => {
  * assert((await Effect.runPromise(Effect.scoped(sink))).port > 0);
  * ```
  */
-export const discard: Store = { save: () => Effect.void };
+export const discard: Store = { discards: true, save: () => Effect.void };

@@ -42,6 +42,8 @@ export interface Submission {
   readonly forwardPaths: ReadonlyArray<ForwardPath>;
   /** The message itself: as it came in chunks, or with CRLF line ends and dots unstuffed; nothing added. */
   readonly octets: Uint8Array;
+  /** How many octets it had, if they were not kept: then `octets` is empty. */
+  readonly size?: number | undefined;
   /** The parameters of MAIL: what is to be told of the delivery, how the content is coded, and so on. */
   readonly mailParameters?: MailParameters | undefined;
   /** The parameters of RCPT, at the places of `forwardPaths`. */

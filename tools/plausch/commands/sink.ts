@@ -26,7 +26,7 @@ export const commandLine: CommandLine = {
   summary: "Runs an SMTP server on this machine that takes every message and keeps it. Ctrl-C stops it.",
   operands: [],
   options: [
-    { name: "port", short: "p", value: "PORT", help: "The port to listen on; default: 2525" },
+    { name: "port", short: "p", value: "PORT", help: "The port to listen on, 0 for any free one; default: 2525" },
     { name: "address", value: "IP", help: "The address to listen on; default: 127.0.0.1, this machine only" },
     { name: "socket", value: "PATH", help: "Listen on a Unix socket at this path instead" },
     { name: "proxy", help: "Expect a PROXY header, v1 or v2, in front of each connection, and believe it" },
@@ -35,6 +35,10 @@ export const commandLine: CommandLine = {
       name: "maildir",
       value: "DIR",
       help: "Keep messages as files in this Maildir; default: in memory, until it stops",
+    },
+    {
+      name: "discard",
+      help: "Keep nothing and print nothing of what clients say: a target for load tests, in constant memory",
     },
     { name: "quiet", short: "q", help: "Print messages only, not the conversations" },
     ...Tls.options,
@@ -49,6 +53,7 @@ export const commandLine: CommandLine = {
       line: "plausch sink --tls --auth-user me --auth-password-env PW --require-auth",
       what: "a submission server: STARTTLS, and one user",
     },
+    { line: "plausch sink --discard --port 0", what: "something to measure a client with, on any free port" },
     { line: "plausch sink --lmtp --socket ./lmtp.sock", what: "LMTP on a Unix socket" },
     {
       line: "plausch sink --fault 'rcpt#2:550 5.1.1 no such user' --fault final:drop",
@@ -68,13 +73,29 @@ const place = (given: Given): Effect.Effect<Pick<Sink.ListenOptions, "path" | "p
   Effect.gen(function* () {
     const path = given.value("socket");
     if (path === undefined) {
-      return { port: yield* Target.portFromString(given.value("port") ?? "2525"), address: given.value("address") };
+      const port = given.value("port") ?? "2525";
+      return { port: port === "0" ? 0 : yield* Target.portFromString(port), address: given.value("address") };
     }
     const other = ["port", "address"].find(given.has);
     return other === undefined
       ? { path }
       : yield* Values.usage(`--socket and --${other} name two places`, "leave one of them out");
   });
+
+/** Where messages go, and how that is said. */
+const storage = (given: Given, host: string): Effect.Effect<readonly [Store.Store, string], UsageError> => {
+  const maildir = given.value("maildir");
+  if (!given.has("discard")) {
+    return Effect.succeed(
+      maildir === undefined
+        ? [Store.memory(), "messages are kept in memory"]
+        : [Maildir.make(maildir, host), `messages are kept under ${maildir}/new`],
+    );
+  }
+  return maildir === undefined
+    ? Effect.succeed([Store.discard, "messages are not kept"])
+    : Values.usage("--discard and --maildir contradict each other", "leave one of them out");
+};
 
 /** How to talk to it. */
 const invitation = (given: Given, { address, port }: Sink.Sink, pin: string | undefined): string => {
@@ -100,13 +121,12 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     const shell = yield* Shell;
     const where = yield* place(given);
     const host = given.value("host") ?? "localhost";
+    const [store, kept] = yield* storage(given, host);
     const limits = yield* Behaviour.limits(given);
     const offers = yield* Behaviour.offers(given);
     const faults = yield* Behaviour.faults(given);
     const authentication = yield* Authentication.fromOptions(given);
     const security = yield* Tls.fromOptions(given, [host, "localhost", "127.0.0.1", "::1"]);
-    const maildir = given.value("maildir");
-    const store = maildir === undefined ? Store.memory() : Maildir.make(maildir, host);
     const note = (text: string): void => shell.out(line(shell.paint, "===", text));
     const listening = Sink.listen({
       ...where,
@@ -119,13 +139,12 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
       tls: security?.tls,
       proxyProtocol: given.has("proxy"),
       protocol: given.has("lmtp") ? "lmtp" : "smtp",
-      observe: Show.make(shell, given.has("quiet")),
+      observe: given.has("discard") ? undefined : Show.make(shell, given.has("quiet")),
     });
     const seed = given.value("seed");
     const sink = yield* seed === undefined ? listening : Random.withSeed(listening, seed);
-    const kept = maildir === undefined ? "in memory" : `under ${maildir}/new`;
     const name = given.has("socket") ? sink.address : `${sink.address}:${sink.port}`;
-    note(`Listening on ${name}; messages are kept ${kept}`);
+    note(`Listening on ${name}; ${kept}`);
     note(invitation(given, sink, security?.pin));
     return yield* Effect.never;
   }).pipe(Effect.scoped, Effect.catchTag("ListenError", cannotListen));

@@ -68,7 +68,9 @@ const limitOf: ReadonlyMap<string, keyof Limits.Limits> = new Map([
 /** How much is taken (RFC 9422 section 4). */
 export const limits = (given: Given): Effect.Effect<Limits.Limits, UsageError> =>
   Effect.gen(function* () {
-    const changed: { -readonly [L in keyof Limits.Limits]: number } = { ...Limits.defaults };
+    // What is not kept needs no limit.
+    const unlimited = given.has("discard") ? { commands: Infinity, messageOctets: Infinity } : {};
+    const changed: { -readonly [L in keyof Limits.Limits]: number } = { ...Limits.defaults, ...unlimited };
     for (const part of given.value("limits")?.split(",") ?? []) {
       const [name = "", value = ""] = part.split(/=(.*)/s);
       const limit = yield* Values.lookUp(name, limitOf, "limit", "limits");
