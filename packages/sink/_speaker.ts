@@ -34,6 +34,17 @@ export interface Speaker {
   readonly isOver: boolean;
 }
 
+/** Most replies are constants, so most of them are put into words once. */
+const words = new WeakMap<Reply.Reply, string>();
+
+const formatted = (reply: Reply.Reply): string => {
+  const known = words.get(reply);
+  if (known !== undefined) return known;
+  const text = Reply.format(reply);
+  words.set(reply, text);
+  return text;
+};
+
 /** A new one; `onSaid` sees each reply when it goes out. */
 export const make = (onSaid: (reply: Reply.Reply) => void): Speaker => {
   let ready = "";
@@ -47,7 +58,7 @@ export const make = (onSaid: (reply: Reply.Reply) => void): Speaker => {
     switch (item._tag) {
       case "Reply":
         onSaid(item.reply);
-        ready += Reply.format(item.reply);
+        ready += formatted(item.reply);
         return;
       case "Raw":
         ready += item.text;

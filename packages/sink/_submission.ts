@@ -19,7 +19,10 @@ export interface Knowledge {
   readonly tls: TlsReport | undefined;
 }
 
-const isEmpty = (parameters: object): boolean => Object.keys(parameters).length === 0;
+const isEmpty = (parameters: object): boolean => {
+  for (const _ in parameters) return false;
+  return true;
+};
 
 /** By what was said first, with SMTPUTF8 or not. */
 const names = {
@@ -60,6 +63,7 @@ export const make = (
 
 /** The message for those of its recipients for whom it is taken; `isTaken` goes by their place. */
 export const forSome = (submission: Submission, isTaken: (at: number) => boolean): Submission => {
+  if (submission.forwardPaths.every((_, at) => isTaken(at))) return submission;
   const take = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> => list.filter((_, at) => isTaken(at));
   const { forwardPaths, rcptParameters } = submission;
   const parameters = rcptParameters === undefined ? {} : { rcptParameters: take(rcptParameters) };

@@ -36,12 +36,14 @@ import * as Capabilities from "./_capabilities.ts";
 import * as Content from "./_content.ts";
 import * as FaultPlan from "./_fault_plan.ts";
 import * as Identity from "./_identity.ts";
+import * as Recall from "./_recall.ts";
 import * as Replies from "./_replies.ts";
 import * as Speaker from "./_speaker.ts";
 import * as Submissions from "./_submission.ts";
 import * as Transactions from "./_transactions.ts";
 import * as Verdicts from "./_verdicts.ts";
 import * as Watch from "./_watch.ts";
+import * as Wire from "./_wire.ts";
 import type { Authentication } from "./authentication.ts";
 import * as Extension from "./extension.ts";
 import type { Fault, Stage } from "./fault.ts";
@@ -146,9 +148,6 @@ interface Pending {
 
 const stageOf = (verb: Admission.Said): Stage => verb === "LHLO" ? "ehlo" : verb.toLowerCase() as Stage;
 
-/** Whether a line that was read has more than ASCII in it. */
-const isInternational = (line: string): boolean => /[\u0080-\uffff]/.test(line);
-
 const nothing: Pick<Submission, "octets"> = { octets: new Uint8Array() };
 
 /** The longest line inside AUTH, with its CRLF (RFC 4954 section 4). */
@@ -184,6 +183,7 @@ export const make = (options: Options): ServerProtocol => {
   const authenticator = Authenticator.make(authentication);
   const maxLineOctets = authentication === undefined ? limits.lineOctets : Math.max(limits.lineOctets, maxAuthLine);
   const decoder = LineDecoder.make({ maxLineOctets });
+  const read = Recall.make();
 
   let phase: Phase.Phase = "connected";
   let commands = 0;
@@ -197,17 +197,23 @@ export const make = (options: Options): ServerProtocol => {
   let incoming: Incoming | undefined;
   let pending: Pending | undefined;
 
-  const standing = (): Admission.Standing => ({
-    phase,
+  const standing: Admission.Standing = {
     isLmtp,
     offers,
     requireTls,
-    isSecure,
     canTls: options.tls !== undefined,
     canAuthenticate: authentication !== undefined,
-    isAuthenticated: authenticator.user !== undefined,
     requireAuthentication: authentication?.required === true,
-  });
+    get phase() {
+      return phase;
+    },
+    get isSecure() {
+      return isSecure;
+    },
+    get isAuthenticated() {
+      return authenticator.user !== undefined;
+    },
+  };
   const security = (): Authenticator.Security => ({ isSecure, tls });
   const situation = (): Capabilities.Situation => ({
     offers,
@@ -276,28 +282,34 @@ export const make = (options: Options): ServerProtocol => {
     answer(isRefusal(reply) ? reply : forced ?? reply, mishap);
   };
 
-  const hear = (line: string, octets: number): void => {
+  /** A line inside AUTH. */
+  const hearResponse = (line: string): void => {
+    watch.heard(line);
+    if (++commands > limits.commands) return say(Replies.closing(host, "too many commands"));
+    perform("RESPONSE", "auth", () => authenticator.respond(line));
+  };
+
+  const hear = ({ line, isInternational, parsed }: Recall.Heard, octets: number): void => {
     watch.heard(line);
     commands++;
-    if (octets > limits.lineOctets && phase !== "auth" && !isAuth(line)) {
+    if (octets > limits.lineOctets && !isAuth(line)) {
       return breakOff(Replies.brokenLine(tooLong(limits.lineOctets)));
     }
-    if (phase !== "auth" && CommandParser.isHttp(line)) return say(Replies.closing(host, "http"));
+    // No request of HTTP is a command
+    if (Result.isFailure(parsed) && CommandParser.isHttp(line)) return say(Replies.closing(host, "http"));
     if (commands > limits.commands) return say(Replies.closing(host, "too many commands"));
-    if (phase === "auth") return perform("RESPONSE", "auth", () => authenticator.respond(line));
-    const parsed = CommandParser.parse(line, { smtputf8: true, lenient: true });
     if (Result.isFailure(parsed)) return hearNonsense(line, Replies.badCommand(parsed.failure, line));
     const command = parsed.success;
-    const objection = Admission.objection(command._tag, standing());
+    const objection = Admission.objection(command._tag, standing);
     if (command._tag === "BDAT") return hearChunk(command, objection);
     if (objection !== undefined) return answer(objection);
-    perform(command._tag, stageOf(command._tag), () => carryOut(command, isInternational(line)));
+    perform(command._tag, stageOf(command._tag), () => carryOut(command, isInternational));
     if (phase === "handshake") beginHandshake();
   };
 
   const hearNonsense = (line: string, reply: Reply.Reply): void => {
     const [verb = ""] = line.trimEnd().toUpperCase().split(" ", 1);
-    const objection = Admission.stranger(verb, standing());
+    const objection = Admission.stranger(verb, standing);
     if (objection !== undefined) return answer(objection);
     // Where its octets end and the next command begins would be a guess
     if (verb === "BDAT") return breakOff(reply);
@@ -397,10 +409,11 @@ export const make = (options: Options): ServerProtocol => {
 
   /** The message is whole: it is judged, and then waits for the store. */
   const complete = (verb: Pending["verb"], refusal?: Reply.Reply): void => {
-    const { content, ...envelope } = transactions.current!;
+    const { current } = transactions;
+    const { content } = current!;
     const taken = refusal === undefined ? content.take() : undefined;
     const knowledge = { client, identity, user: authenticator.user, isSecure, tls };
-    const submission = Submissions.make(envelope, taken ?? nothing, knowledge);
+    const submission = Submissions.make(current!, taken ?? nothing, knowledge);
     const tooBig = taken === undefined ? Replies.tooBig(limits.messageOctets) : undefined;
     const verdicts = Verdicts.judge(submission, tooBig, { policy, isLmtp, faultAt });
     const isTaken = (at: number): boolean => Verdicts.accepts(verdicts[isLmtp ? at : 0]!);
@@ -439,7 +452,8 @@ export const make = (options: Options): ServerProtocol => {
         feed(decoder.takeBuffered());
       } else if (decoder.next()) {
         const { bytes, start, end } = decoder;
-        hear(Octets.decode(bytes, start, end), end - start + 2);
+        if (phase === "auth") hearResponse(Octets.decode(bytes, start, end));
+        else hear(read(bytes, start, end), end - start + 2);
       } else if (decoder.failure !== undefined) breakOff(Replies.brokenLine(decoder.failure));
       else return;
     }
@@ -471,7 +485,7 @@ export const make = (options: Options): ServerProtocol => {
     },
     output: () => {
       const text = speaker.take();
-      return text === "" ? undefined : Octets.encode(text);
+      return text === "" ? undefined : Wire.encode(text);
     },
     get submission() {
       return pending?.submission;

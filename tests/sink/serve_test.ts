@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
 import * as TestClock from "effect/testing/TestClock";
 import { latin1 } from "../support/cases.ts";
-import { it } from "../support/it.ts";
+import { it as declare } from "../support/it.ts";
 import * as MemorySocket from "./_memory_socket.ts";
 import { certificateOf } from "./_tls_report.ts";
 
@@ -25,6 +25,20 @@ interface Served extends MemorySocket.MemorySocket {
   readonly events: ReadonlyArray<Sink.SinkEvent>;
 }
 
+/** The way to hear a client, in the tests that are declared just now. */
+let kind: MemorySocket.Kind = "octets";
+
+/** Declares a test twice: for sockets that are pulled, and for those that are listened to. */
+const it = (name: string, body: () => Effect.Effect<unknown, unknown, Scope.Scope>): void => {
+  for (const how of ["octets", "direct"] as const) {
+    declare(`${how === "direct" ? "listening" : "pulling"}: ${name}`, () =>
+      Effect.suspend(() => {
+        kind = how;
+        return body();
+      }));
+  }
+};
+
 /** A client that has connected. */
 const connect = (
   options: Partial<Sink.ServeOptions> = {},
@@ -33,7 +47,8 @@ const connect = (
   Effect.gen(function* () {
     const events: Array<Sink.SinkEvent> = [];
     const observe = (event: Sink.SinkEvent) => void events.push(event);
-    const peer = yield* MemorySocket.make(...socket);
+    const [as = kind, handshake] = socket;
+    const peer = yield* MemorySocket.make(as, handshake);
     const client = { connection: 7, peer: "192.0.2.1" };
     const served = Effect.scoped(
       Sink.serve(peer.socket, { store: Store.memory(), host: "sink.test", observe, ...options }, client),
@@ -74,7 +89,7 @@ it("a message is stored with its envelope, and 250 names it", () =>
     assertEquals(tags(events), ["Connected 7", "Stored 7", "Disconnected 7"]);
   }));
 
-it("octets may come as text too, as effect's sockets allow", () =>
+declare("octets may come as text too, as effect's sockets allow", () =>
   Effect.gen(function* () {
     const { say, heard, fiber } = yield* begin({}, "text");
     say("NOOP\r\nQUIT\r\n");
@@ -367,7 +382,7 @@ it("the handshake begins when the client has heard 220, with the options of the 
     const handshake = (options: unknown) =>
       Effect.as(Effect.tap(Deferred.await(gate), () => Effect.sync(() => asked = options)), certificateOf("c.test"));
     const store = Store.memory();
-    const { say, heard, events } = yield* begin({ tls, store }, "octets", handshake);
+    const { say, heard, events } = yield* begin({ tls, store }, undefined, handshake);
     say(toTls);
     yield* settle;
     assertMatch(heard(), /250-STARTTLS\r\n[^]*\r\n220 2\.0\.0 Ready for TLS\r\n$/);
@@ -396,7 +411,7 @@ it("a socket that knows no more of TLS than effect's sockets do is encrypted all
 it("a handshake that fails is an event, and the end", () =>
   Effect.gen(function* () {
     const error = new Socket.SocketError({ reason: new Socket.SocketUpgradeError({ cause: new Error("no") }) });
-    const { say, fiber, events } = yield* begin({ tls }, "octets", () => Effect.fail(error));
+    const { say, fiber, events } = yield* begin({ tls }, undefined, () => Effect.fail(error));
     say(toTls);
     yield* Fiber.join(fiber);
     assertEquals(tags(events), ["Connected 7", "NotSecured 7", "Disconnected 7"]);
@@ -406,7 +421,7 @@ it("a handshake that fails is an event, and the end", () =>
 
 it("a client that never begins its handshake is given up, without a word that it would read as TLS", () =>
   Effect.gen(function* () {
-    const { say, heard, fiber } = yield* begin({ tls, timeout: "10 seconds" }, "octets", () => Effect.never);
+    const { say, heard, fiber } = yield* begin({ tls, timeout: "10 seconds" }, undefined, () => Effect.never);
     say(toTls);
     yield* settle;
     heard();
@@ -419,7 +434,7 @@ it("with implicit TLS the greeting comes after the handshake", () =>
   Effect.gen(function* () {
     const gate = yield* Deferred.make<void>();
     const handshake = () => Effect.as(Deferred.await(gate), certificateOf("c.test"));
-    const { say, heard } = yield* connect({ tls: { ...tls, implicit: true } }, "octets", handshake);
+    const { say, heard } = yield* connect({ tls: { ...tls, implicit: true } }, undefined, handshake);
     assertEquals(heard(), "");
     yield* Deferred.succeed(gate, undefined);
     yield* settle;
