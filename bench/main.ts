@@ -26,7 +26,7 @@ const bench = async (options: Options.Options, signal: AbortSignal): Promise<voi
   // First, so that nobody waits for results that cannot be kept.
   const chosen = Rows.choose(Rows.rows(scale), only);
   if (page !== undefined) Page.replace(await Deno.readTextFile(page), "");
-  using file = json === undefined ? undefined : await Deno.open(json, { write: true, create: true });
+  if (json !== undefined) (await Deno.open(json, { append: true, create: true })).close();
 
   const begin = performance.now();
   const cores = await findCores();
@@ -55,7 +55,7 @@ const bench = async (options: Options.Options, signal: AbortSignal): Promise<voi
     }
     console.log(`\n${Report.marks(rows)}`);
     const report = { ...about, seconds: (performance.now() - begin) / 1000, rows };
-    if (file !== undefined) await write(file, `${JSON.stringify(report, undefined, 2)}\n`);
+    if (json !== undefined) await Deno.writeTextFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
     if (page !== undefined) {
       await Deno.writeTextFile(page, Page.replace(await Deno.readTextFile(page), Report.page(report)));
     }
@@ -89,12 +89,6 @@ const installed = async (folder: string, signal: AbortSignal): Promise<string | 
     console.log(`Left out: the peers from npm. ${error instanceof Error ? error.message : error}`);
     return undefined;
   }
-};
-
-const write = async (file: Deno.FsFile, text: string): Promise<void> => {
-  await file.truncate();
-  let octets = new TextEncoder().encode(text);
-  while (octets.length > 0) octets = octets.subarray(await file.write(octets));
 };
 
 const main = async (): Promise<number> => {

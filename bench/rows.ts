@@ -216,9 +216,9 @@ export const rows = ({ divisor, runs }: Scale): ReadonlyArray<Row> => {
     },
     {
       id: "fifty-recipients",
-      title: `${few(1000)} messages of 1 KiB for 50 recipients each`,
+      title: `${few(500)} messages of 1 KiB for 50 recipients each`,
       server: "smtp-sink",
-      work: { ...base, messages: few(1000), to: fifty },
+      work: { ...base, messages: few(500), to: fifty },
       counts: "messages",
       runs: times(5),
       contenders: [...ours, bare.overlap, peer(source), peer(nodemailer), peer("nodemailer on Node"), peer("smtplib")],
@@ -304,7 +304,7 @@ export const rows = ({ divisor, runs }: Scale): ReadonlyArray<Row> => {
       server: "smtp-sink",
       work: { ...base, mode: "bulk", warmUp: few(10_000) },
       counts: "messages",
-      runs: times(5),
+      runs: times(3),
       contenders: growthBy.map((messages) => ({ name: grown(messages), program: "plausch", work: { messages } })),
       marks: [
         Marks.even(growthBy.map(grown), 0.9),
