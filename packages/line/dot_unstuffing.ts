@@ -38,7 +38,8 @@ export interface DotUnstuffer {
   push(chunk: Uint8Array): Uint8Array;
   /**
    * Like {@linkcode DotUnstuffer.push}, but writes into `target` from `at` on, and gives the position behind what it wrote.
-   * `target` must not share memory with `chunk`.
+   * `target` must not share memory with `chunk`. What follows the end in `chunk` is not copied: {@linkcode DotUnstuffer.rest} is a
+   * view of it.
    *
    * Throws a `RangeError` where `target` has no room for one octet more than `chunk` has.
    */
@@ -79,7 +80,9 @@ class Unstuffer implements DotUnstuffer {
       return EMPTY;
     }
     const message = new Uint8Array(chunk.length + 1); // and a CR that was held before
-    return message.subarray(0, this.pushInto(chunk, message, 0));
+    const length = this.pushInto(chunk, message, 0);
+    if (this.ended) this.rest = this.rest.slice();
+    return message.subarray(0, length);
   }
 
   pushInto(chunk: Uint8Array, target: Uint8Array, at: number): number {
@@ -159,7 +162,7 @@ class Unstuffer implements DotUnstuffer {
 
   #end(chunk: Uint8Array, from: number): void {
     this.ended = true;
-    this.#keep(chunk.subarray(from));
+    if (from < chunk.length) this.rest = chunk.subarray(from);
   }
 
   #keep(octets: Uint8Array): void {

@@ -25,6 +25,7 @@ export const make = (
   onFault: (fault: Fault.Fault) => void,
 ): FaultPlan => {
   const mine = faults.filter((fault) => fault.connection === undefined || fault.connection === connection);
+  if (mine.length === 0) return () => undefined;
   const reached = new Map<Fault.Stage, number>();
   return (stage) => {
     const here = mine.filter((fault) => fault.stage === stage);

@@ -23,13 +23,21 @@ const ofRcpt: ReadonlyArray<readonly [Typed<RcptParameters>, ...Owner]> = [
   ["orcpt", "ORCPT", "DSN"],
 ];
 
+/** Whether nothing was said. */
+export const isEmpty = (parameters: object): boolean => {
+  for (const _ in parameters) return false;
+  return true;
+};
+
 const unknown = <A extends MailParameters | RcptParameters>(
   table: ReadonlyArray<readonly [Typed<A>, ...Owner]>,
   parameters: A,
   isOffered: (extension: Extension) => boolean,
-): string | undefined =>
-  parameters.other?.[0]?.keyword ??
+): string | undefined => {
+  if (isEmpty(parameters)) return undefined;
+  return parameters.other?.[0]?.keyword ??
     table.find(([key, , extension]) => parameters[key] !== undefined && !isOffered(extension))?.[1];
+};
 
 /** The keyword of the first parameter whose extension is not offered. */
 export const unknownInMail = (

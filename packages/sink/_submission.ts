@@ -1,6 +1,7 @@
 // A message, put together from what its client said on the way.
 import type { TlsReport } from "@plausch/tls/tls-report";
 import type { Identity } from "./_identity.ts";
+import { isEmpty } from "./_parameters.ts";
 import type { Transaction } from "./_transactions.ts";
 import type { Protocol, Submission } from "./submission.ts";
 
@@ -18,11 +19,6 @@ export interface Knowledge {
   readonly isSecure: boolean;
   readonly tls: TlsReport | undefined;
 }
-
-const isEmpty = (parameters: object): boolean => {
-  for (const _ in parameters) return false;
-  return true;
-};
 
 /** By what was said first, with SMTPUTF8 or not. */
 const names = {
