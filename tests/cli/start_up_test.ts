@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { bundle } from "../../tools/build/bundle.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { bundle, flags } from "../../tools/build/bundle.ts";
 import { fromFileUrl } from "../support/path.ts";
 import { plauschProcess, type Ran, withSink } from "./_cli.ts";
 
@@ -72,7 +72,7 @@ Deno.test("the bundle says what the sources say", async () => {
     const program = await bundle(directory);
     const bundled = async (args: ReadonlyArray<string>) => {
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "--quiet", "--no-prompt", "--no-config", "-A", program, ...args],
+        args: ["run", "--quiet", "--no-prompt", "--no-config", ...flags, program, ...args],
         stdin: "null",
       }).output();
       return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
@@ -99,4 +99,9 @@ Deno.test("the bundle says what the sources say", async () => {
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+});
+
+Deno.test("the guide installs the bundle with the flags that it is made for", async () => {
+  const guide = await Deno.readTextFile(new URL("docs/guide/install.md", root));
+  assertStringIncludes(guide.replaceAll(/ *\\\n */g, " "), ` ${flags.join(" ")} dist/plausch.js`);
 });
