@@ -5,10 +5,10 @@
  * @module
  */
 // deno-lint-ignore-file no-console -- a command: the console is its output
-import { type Cores, cores as findCores, run } from "./child.ts";
+import { cores as findCores, run } from "./child.ts";
 import * as Files from "./files.ts";
 import * as Machine from "./machine.ts";
-import { measure, type RowResult } from "./measure.ts";
+import { measure, type Place, type RowResult } from "./measure.ts";
 import * as Npm from "./npm.ts";
 import * as Options from "./options.ts";
 import * as Page from "./page.ts";
@@ -61,20 +61,25 @@ const bench = async (options: Options.Options, signal: AbortSignal): Promise<voi
     }
     const written = [json, page].flatMap((path) => path ?? []);
     if (written.length > 0) await run({ command: Deno.execPath(), args: ["fmt", "-q", ...written] }, 60, signal);
-    if (only.length === 0) await startUp(cores, quick ? 1 : startUpRuns, signal);
+    if (only.length === 0) await startUp(place, folder, quick ? 1 : startUpRuns);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 };
 
 /** Prints how long commands take; their section of the page is written by hand. */
-const startUp = async (cores: Cores | undefined, runs: number, signal: AbortSignal): Promise<void> => {
-  const commands = await StartUp.commands();
-  if (!commands.some(({ name }) => name === StartUp.base)) {
-    console.log(`Left out: ${StartUp.base}, which is not installed`);
-  }
+const startUp = async (
+  place: Pick<Place, "found" | "cores" | "signal">,
+  folder: string,
+  runs: number,
+): Promise<void> => {
+  const { found, cores, signal } = place;
+  await using server = await Servers.start(Servers.standIn("smtp-sink", found), found, cores, signal);
+  if (server === undefined) return;
+  const commands = await StartUp.commands(folder, server.port);
+  if (!commands.some(({ name, base }) => name === base)) console.log("Left out: swaks, which is not installed");
   console.log(`\nStart-up, runs of each: ${runs}`);
-  console.log(Report.startUp(await StartUp.measure(commands, runs, cores, signal), StartUp.base));
+  console.log(Report.startUp(await StartUp.measure(commands, runs, cores, signal), "swaks"));
 };
 
 /** The folder with the peers from npm; undefined, and said, if they cannot be had. */

@@ -1,8 +1,9 @@
 /**
- * How long a command takes that only says its version: the time before any work begins.
+ * How long whole processes take: commands that only say their version, and commands that send one message.
  *
  * @module
  */
+import { bundle, flags } from "../tools/build/bundle.ts";
 import { alternate } from "./alternate.ts";
 import { type Cores, find, pin, type Program, run } from "./child.ts";
 import { ratio, summarize, type Summary } from "./statistics.ts";
@@ -16,6 +17,8 @@ export interface Command {
   readonly name: string;
   /** The program. */
   readonly program: Program;
+  /** The name of the command that it is compared with. */
+  readonly base: string;
 }
 
 /** How long one command took. */
@@ -30,19 +33,34 @@ export interface Result {
 
 const deno = (path: string, ...args: ReadonlyArray<string>): Program => ({
   command: Deno.execPath(),
-  args: ["run", "-q", "--no-prompt", new URL(path, import.meta.url).pathname, ...args],
+  args: ["run", "-q", "--no-prompt", ...flags, path, ...args],
 });
 
-/** The name of the command that all are compared with. */
-export const base = "swaks --version";
+const sources = new URL("../tools/plausch/main.ts", import.meta.url).pathname;
+const nothing = new URL("./clients/nothing.ts", import.meta.url).pathname;
 
-/** All commands that are installed. */
-export const commands = async (): Promise<ReadonlyArray<Command>> => {
-  const path = await find("swaks");
+const message = "From: me@x.test\r\nTo: you@x.test\r\nSubject: Hi\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n" +
+  "Message-ID: <1@x.test>\r\n\r\nHello\r\n";
+
+/** All commands that are installed. The bundle and the message are put into a folder; the message goes to a port of 127.0.0.1. */
+export const commands = async (folder: string, port: number): Promise<ReadonlyArray<Command>> => {
+  const swaks = await find("swaks");
+  const program = await bundle(`${folder}/start-up`);
+  const letter = `${folder}/start-up.eml`;
+  await Deno.writeTextFile(letter, message);
+  const send = ["-f", "me@x.test", "-t", "you@x.test", "-s", `127.0.0.1:${port}`];
+  const ours = ["send", ...send, "--helo", "x.test", "--data", `@${letter}`];
+  const theirs = [...send, "--helo", "x.test", "--data", `@${letter}`];
+  const version = "swaks --version";
+  const whole = "swaks, one message";
   return [
-    { name: "plausch --version", program: deno("../tools/plausch/main.ts", "--version") },
-    { name: "an empty program under Deno", program: deno("./clients/nothing.ts") },
-    ...path === undefined ? [] : [{ name: base, program: { command: path, args: ["--version"] } }],
+    { name: "an empty program under Deno", program: deno(nothing), base: version },
+    { name: "plausch --version, sources", program: deno(sources, "--version"), base: version },
+    { name: "plausch --version, bundle", program: deno(program, "--version"), base: version },
+    ...swaks === undefined ? [] : [{ name: version, program: { command: swaks, args: ["--version"] }, base: version }],
+    { name: "plausch send, sources", program: deno(sources, ...ours), base: whole },
+    { name: "plausch send, bundle", program: deno(program, ...ours), base: whole },
+    ...swaks === undefined ? [] : [{ name: whole, program: { command: swaks, args: theirs }, base: whole }],
   ];
 };
 
@@ -61,6 +79,8 @@ export const measure = async (
     command: commands[index]!.name,
     milliseconds: summarize(times),
   }));
-  const standard = summaries.find(({ command }) => command === base);
-  return summaries.map((summary) => ({ ...summary, toBase: ratio(summary.milliseconds, standard?.milliseconds) }));
+  return summaries.map((summary, index) => {
+    const standard = summaries.find(({ command }) => command === commands[index]!.base);
+    return { ...summary, toBase: ratio(summary.milliseconds, standard?.milliseconds) };
+  });
 };
