@@ -34,7 +34,7 @@ export const options: ReadonlyArray<Option> = [
 
 /** One of the messages. */
 export interface LoadMail extends Mail {
-  /** When it was begun, or was due; in microseconds of the monotonic clock. */
+  /** When it was begun, or, with a pace, was due; in microseconds of the monotonic clock. */
   readonly since: number;
 }
 

@@ -103,10 +103,18 @@ export const run = (load: Load, tally: Tally.Tally): Effect.Effect<void, Grammar
       );
     });
 
-  const until = (time: number): Effect.Effect<void> => {
-    const wait = (time - now()) / 1000;
-    return wait > 0 ? Effect.sleep(wait) : Effect.void;
-  };
+  /** Timers count in whole milliseconds, and may be early. */
+  const until = (time: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const wait = Math.ceil((time - now()) / 1000);
+      return wait > 0 ? Effect.andThen(Effect.sleep(wait), until(time)) : Effect.void;
+    });
+
+  /**
+   * A message that had to wait for its time is late by the timer of this machine alone, so its time begins now; one that was due
+   * already has been waiting for the server.
+   */
+  const begin = (mail: LoadMail, askedAt: number): LoadMail => mail.since > askedAt ? { ...mail, since: now() } : mail;
 
   const take = (share: Share, since: number): LoadMail => {
     share.taken++;
@@ -143,10 +151,13 @@ export const run = (load: Load, tally: Tally.Tally): Effect.Effect<void, Grammar
     const most = Math.max(1, Math.ceil(64 / load.connections));
     const pull: Pull.Pull<NonEmptyReadonlyArray<LoadMail>> = Effect.suspend(() => {
       if (pool.left === 0 || share.isFull) return Cause.done();
+      const askedAt = now();
       const first = take(share, pace.next());
       return Effect.map(until(first.since), () => {
-        const due: [LoadMail, ...Array<LoadMail>] = [first];
-        while (due.length < most && pool.left > 0 && pace.isDue(now())) due.push(take(share, pace.next()));
+        const due: [LoadMail, ...Array<LoadMail>] = [begin(first, askedAt)];
+        while (due.length < most && pool.left > 0 && pace.isDue(now())) {
+          due.push(begin(take(share, pace.next()), askedAt));
+        }
         return due;
       });
     });
@@ -169,10 +180,12 @@ export const run = (load: Load, tally: Tally.Tally): Effect.Effect<void, Grammar
   /** One connection, and one message. */
   const single = (share: Share): Connection =>
     Effect.gen(function* () {
-      const mail = take(share, pace?.next() ?? now());
+      const askedAt = now();
+      const mail = take(share, pace?.next() ?? askedAt);
       yield* until(mail.since);
+      const due = begin(mail, askedAt);
       const session = yield* open(share);
-      const begun = pace === undefined ? { ...mail, since: now() } : mail;
+      const begun = pace === undefined ? { ...mail, since: now() } : due;
       const { recipients } = yield* session.send(mail.envelope, mail.content).pipe(
         Effect.tapErrorTag("SessionError", ({ recipients }) => Effect.sync(() => settle(share, begun, recipients))),
       );

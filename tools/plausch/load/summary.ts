@@ -67,7 +67,7 @@ export const faults = ({ tally, unsent, isInterrupted, describe }: Summary): Rea
   return [
     ...[...tally.refusals.values()].map(refusal),
     ...[...tally.failures.values()].map(failure),
-    ...isInterrupted ? [`Interrupted with ${Figures.things(underWay, "message")} under way`] : [],
+    ...isInterrupted ? [`Interrupted with ${Figures.things(underWay, "message")} under way, or just answered`] : [],
     ...unsent > 0 ? [`${Figures.things(unsent, "message")} ${unsent === 1 ? "was" : "were"} not sent`] : [],
   ];
 };
