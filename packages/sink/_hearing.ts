@@ -24,6 +24,17 @@ export interface Passing {
   readonly active: () => void;
 }
 
+/** Shorter chunks are left to the collector. */
+const large = 16 * 1024;
+
+/**
+ * Gives back the memory of a chunk that was heard. It is outside of the heap, where the collector takes its time: a message of a gigabyte
+ * would cost some hundred megabytes otherwise.
+ */
+const giveBack = ({ buffer, length }: Uint8Array): void => {
+  if (length >= large && length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
+};
+
 /**
  * Hears, saves and answers until something else is to be done: waiting for a store or a delay, a handshake, the end. While the client
  * does not read nothing is heard either.
@@ -56,6 +67,7 @@ export const directly = (protocol: ServerProtocol, reader: DirectReader, { save,
       octets: (chunk) => {
         active();
         protocol.receive(chunk);
+        giveBack(chunk);
         goOn();
       },
       ended: (cause) => finish(Effect.fail(cause as Socket.SocketError)),

@@ -1,5 +1,6 @@
 // What the server says, in its order, and what stands between: pauses, silence, the end.
 import * as Reply from "@plausch/smtp/reply";
+import * as Replies from "./_replies.ts";
 
 type Item =
   | { readonly _tag: "Reply"; readonly reply: Reply.Reply }
@@ -34,16 +35,10 @@ export interface Speaker {
   readonly isOver: boolean;
 }
 
-/** Most replies are constants, so most of them are put into words once. */
-const words = new WeakMap<Reply.Reply, string>();
-
-const formatted = (reply: Reply.Reply): string => {
-  const known = words.get(reply);
-  if (known !== undefined) return known;
-  const text = Reply.format(reply);
-  words.set(reply, text);
-  return text;
-};
+/** Most of what is said is always the same, and put into words once. */
+const words: ReadonlyMap<Reply.Reply, string> = new Map(
+  Object.values(Replies).flatMap((reply) => typeof reply === "function" ? [] : [[reply, Reply.format(reply)] as const]),
+);
 
 /** A new one; `onSaid` sees each reply when it goes out. */
 export const make = (onSaid: (reply: Reply.Reply) => void): Speaker => {
@@ -58,7 +53,7 @@ export const make = (onSaid: (reply: Reply.Reply) => void): Speaker => {
     switch (item._tag) {
       case "Reply":
         onSaid(item.reply);
-        ready += formatted(item.reply);
+        ready += words.get(item.reply) ?? Reply.format(item.reply);
         return;
       case "Raw":
         ready += item.text;
