@@ -1,6 +1,6 @@
 import * as DotStuffing from "@plausch/line/dot-stuffing";
 import * as DotUnstuffing from "@plausch/line/dot-unstuffing";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as Result from "effect/Result";
 import { latin1, octets } from "../support/cases.ts";
 import { property } from "../support/property.ts";
@@ -116,4 +116,15 @@ Deno.test("decode says where the input ends without a lone dot", () => {
   const result = DotUnstuffing.decode(octets("a\r\n.\r"));
   assert(Result.isFailure(result));
   assertEquals(fault(result.failure), { reason: "UnexpectedEnd", offset: 5 });
+});
+
+Deno.test("pushInto writes where it is told, says where it stopped, and needs room for a CR that was held", () => {
+  const unstuffer = DotUnstuffing.make();
+  const target = new Uint8Array(20);
+  const wire = (text: string) => new TextEncoder().encode(text);
+  let at = unstuffer.pushInto(wire("..a\r"), target, 2);
+  at = unstuffer.pushInto(wire("\nb\r\n.\r\nNOOP\r\n"), target, at);
+  assertEquals(new TextDecoder().decode(target.subarray(2, at)), ".a\r\nb\r\n");
+  assertEquals(new TextDecoder().decode(unstuffer.rest), "NOOP\r\n");
+  assertThrows(() => DotUnstuffing.make().pushInto(wire("abc"), new Uint8Array(3), 0), RangeError);
 });
