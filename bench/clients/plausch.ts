@@ -8,6 +8,7 @@ import * as Session from "@plausch/session/session";
 import * as Domain from "@plausch/smtp/domain";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
+import * as Socket from "effect/socket/Socket";
 import * as Stream from "effect/Stream";
 import * as Job from "./job.mjs";
 
@@ -63,7 +64,7 @@ const send = mode === "bulk" ? bulk : each;
 const connected = <A, E>(use: (session: Session.Session) => Effect.Effect<A, E>) =>
   Session.open({ host }).pipe(
     Effect.flatMap(use),
-    Effect.provide(Connect.layer({ host: "127.0.0.1", port })),
+    Effect.provideService(Socket.Socket, Connect.make({ host: "127.0.0.1", port })),
     Effect.scoped,
   );
 
