@@ -8,7 +8,7 @@
  *
  * const candidate: Candidate.Candidate = {
  *   host: "127.0.0.1", canonicalName: "127.0.0.1", preference: 10, ttl: 300, addresses: [], warnings: [],
- *   decision: { _tag: "Skip", reason: "AddressAsName", temporary: false },
+ *   decision: { _tag: "Skip", reason: "AddressAsName", temporary: false }, policy: { _tag: "Opportunistic" },
  * };
  * assertEquals(
  *   Candidate.explain(candidate),
@@ -19,6 +19,7 @@
  * @module
  */
 import type { DnsError } from "@plausch/dns/dns-error";
+import type { TlsPolicy } from "./tls_policy.ts";
 
 /** An address to dial. */
 export interface HostAddress {
@@ -100,6 +101,8 @@ export interface Candidate {
   readonly addresses: ReadonlyArray<HostAddress>;
   /** Whether it is tried, and if not, why. */
   readonly decision: Decision;
+  /** What to ask of its TLS. */
+  readonly policy: TlsPolicy;
   /** What is odd about it. */
   readonly warnings: ReadonlyArray<CandidateWarning>;
 }
@@ -117,7 +120,8 @@ export interface Candidate {
  *   Candidate.explain({
  *     host: "mail.example.org", canonicalName: "mx1.example.org", preference: 10, ttl: 300,
  *     addresses: [{ address: "192.0.2.1", family: 4, ttl: 300, authenticated: false }],
- *     decision: { _tag: "Try" }, warnings: [{ _tag: "MxIsCname", target: "mx1.example.org" }],
+ *     decision: { _tag: "Try" }, policy: { _tag: "Opportunistic" },
+ *     warnings: [{ _tag: "MxIsCname", target: "mx1.example.org" }],
  *   }),
  *   "10 mail.example.org: try 192.0.2.1; warning: it is an alias of mx1.example.org, and an MX record must not name one",
  * );

@@ -38,3 +38,5 @@ export * as MxError from "./mx_error.ts";
 export * as Planner from "./planner.ts";
 /** Which hosts take the mail of a domain. */
 export * as RoutePlan from "./route_plan.ts";
+/** What is known beforehand about the TLS of a host. */
+export * as TlsPolicy from "./tls_policy.ts";

@@ -33,6 +33,7 @@ import * as Result from "effect/Result";
 import type { Candidate, CandidateWarning, Decision, HostAddress, SkipReason } from "./candidate.ts";
 import type { Destination } from "./destination.ts";
 import type { RoutePlan, RouteWarning, Tier } from "./route_plan.ts";
+import type { TlsPolicy } from "./tls_policy.ts";
 
 /** An answer, or why there is none. */
 export type Lookup = Result.Result<Answer.Answer, DnsError>;
@@ -201,6 +202,8 @@ export const plan = (parts: PlanParts): RoutePlan => {
   }
 };
 
+const opportunistic: TlsPolicy = { _tag: "Opportunistic" };
+
 const literalPlan = (domain: string, { address, family }: { address: string; family: 4 | 6 }): RoutePlan => ({
   domain,
   ascii: domain,
@@ -216,6 +219,7 @@ const literalPlan = (domain: string, { address, family }: { address: string; fam
       ttl: undefined,
       addresses: [{ address, family, ttl: undefined, authenticated: false }],
       decision: { _tag: "Try" },
+      policy: opportunistic,
       warnings: [],
     }],
   }],
@@ -243,7 +247,7 @@ const candidateOf = (
   if (skip === undefined) return withAddresses(base, lookups, limits, true);
   // A host beyond the limit was not looked at: it may well take the mail another time.
   const decision: Decision = { _tag: "Skip", reason: skip, temporary: skip === "OverLimit" };
-  return { ...base, canonicalName: record.exchange, addresses: [], decision, warnings: [] };
+  return { ...base, canonicalName: record.exchange, addresses: [], decision, policy: opportunistic, warnings: [] };
 };
 
 const withAddresses = (
@@ -271,7 +275,7 @@ const withAddresses = (
     const count = all.size - addresses.length;
     if (count > 0) warnings.push({ _tag: "AddressesLeftOut", count });
   }
-  return { ...base, canonicalName, addresses, decision, warnings };
+  return { ...base, canonicalName, addresses, decision, policy: opportunistic, warnings };
 };
 
 const decide = (
