@@ -38,6 +38,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     libraries: ["@peculiar/x509", "reflect-metadata"],
     node: { "maildir.ts": ["fs/promises", "path"] },
   },
+  delivery: { packages: ["dns", "mx", "session", "smtp", "tls"], effect: "*" },
   message: { packages: ["smtp"], effect: "*", libraries: ["nodemailer"] },
 };
 
