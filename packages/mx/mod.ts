@@ -26,6 +26,8 @@
  * @module
  */
 
+/** Which addresses mail is not sent to. */
+export * as AddressGuard from "./address_guard.ts";
 /** One host that may take the mail. */
 export * as Candidate from "./candidate.ts";
 /** Where mail is to go: a domain or an address literal. */
