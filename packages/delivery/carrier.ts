@@ -16,7 +16,7 @@
  *         recipient: path, address: Path.address(path), verdict: "accepted", stage: "final",
  *       })),
  *       adaptations: [],
- *       protection: { isEncrypted: false, tls: undefined, authenticated: undefined },
+ *       protection: { level: "none", isEncrypted: false, tls: undefined, authenticated: undefined },
  *     }),
  * };
  * assertEquals(typeof carrier.carry, "function");

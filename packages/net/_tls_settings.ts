@@ -67,6 +67,7 @@ const isPeerNamed = (role: Role, options: TlsOptions): boolean =>
 /** Reads the options, before an octet is sent. Fails with a `TlsError` whose reason is `BadOptions`. */
 export const fromOptions = (role: Role, options: TlsOptions): Result.Result<TlsSettings, TlsError> =>
   Result.gen(function* () {
+    if (options.tlsa !== undefined) return yield* fail("tlsa is not checked yet");
     const pins = yield* Result.all((options.pins ?? []).map(Pin.parse));
     const trusted = yield* authorities(options.ca);
     const own = yield* identity(options);

@@ -49,7 +49,7 @@ import * as Reply from "@plausch/smtp/reply";
 import * as ReplyParser from "@plausch/smtp/reply-parser";
 import type { Credentials, Mechanism } from "@plausch/smtp/sasl";
 import { TlsError } from "@plausch/tls/tls-error";
-import type * as TlsLevel from "@plausch/tls/tls-level";
+import * as TlsLevel from "@plausch/tls/tls-level";
 import type { TlsReport } from "@plausch/tls/tls-report";
 import type { Redacted } from "effect/Redacted";
 import * as Result from "effect/Result";
@@ -403,7 +403,8 @@ export const make = (options: Options): Conversation => {
     },
     get isProven() {
       // A socket that cannot tell has failed the handshake itself where the level wants a proof.
-      return introducer.isSecure && (introducer.report?.verification.verified ?? options.tls === "verified");
+      return introducer.isSecure &&
+        (introducer.report?.verification.verified ?? TlsLevel.needsProof(options.tls ?? "none"));
     },
     hangUp: () => void stop(),
     get isDataPending() {

@@ -39,6 +39,7 @@
  */
 import type { Command } from "@plausch/smtp/command";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
+import type { TlsLevel } from "@plausch/tls/tls-level";
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type * as Socket from "effect/socket/Socket";
@@ -144,7 +145,10 @@ export const converse = (
       if (!mayRetry || !isUpgrading || error.reason !== "TlsFailed") return Effect.fail(error);
       return Clock.clockWith((clock) => {
         observe({ _tag: "Turned", at: clock.currentTimeMillisUnsafe(), turn: "retry-in-clear" });
-        return allTransactions({ ...options, tls: "none" });
+        return Effect.map(allTransactions({ ...options, tls: "none" }), (outcome) => ({
+          ...outcome,
+          protection: { ...outcome.protection, level },
+        }));
       });
     });
   });
@@ -171,9 +175,10 @@ const conversation = (
 ): Effect.Effect<Outcome, SessionError | GrammarError, Socket.Socket> => {
   const { envelope, content, dropAfter, say = [] } = options;
   const until = dropAfter ?? options.stopAfter ?? "final";
+  const level = levelOf(options.tls, options.tlsOptions);
   let session: Session.Session | undefined;
   const stoppedAt = (stage: Stage): Outcome =>
-    outcomeOf(Transaction.withoutTransaction(envelope, "deferred", stage, session?.reply, "Stopped"), session);
+    outcomeOf(Transaction.withoutTransaction(envelope, "deferred", stage, session?.reply, "Stopped"), session, level);
   return Effect.gen(function* () {
     if (until === "connect") {
       yield* dial(yield* Effect.scope, options.timeouts ?? Timeouts.defaults, options.observe ?? (() => {}));
@@ -186,11 +191,11 @@ const conversation = (
     yield* session.hello(until === "starttls" && dropAfter !== undefined ? "starttls" : hello);
     if (hello !== undefined) return yield* Effect.as(leave, stoppedAt(until as Stage));
     for (const command of say) yield* session.command(command);
-    if (envelope.recipients.length === 0) return outcomeOf([], session);
+    if (envelope.recipients.length === 0) return outcomeOf([], session, level);
     const outcome = yield* session.send(envelope, content, until as Transaction.Until);
     return yield* Effect.as(leave, outcome);
   }).pipe(
-    Effect.catchTag("SessionError", (error) => undelivered(envelope, error, session)),
+    Effect.catchTag("SessionError", (error) => undelivered(envelope, error, session, level)),
     Effect.scoped,
   );
 };
@@ -208,9 +213,15 @@ const helloUntil: { readonly [S in DropAfter | "final"]?: HelloUntil } = {
 const outcomeOf = (
   recipients: ReadonlyArray<RecipientOutcome>,
   session: Session.Session | undefined,
-): Outcome => ({ recipients, adaptations: [], protection: session?.protection ?? unprotected });
+  level: TlsLevel,
+): Outcome => ({ recipients, adaptations: [], protection: session?.protection ?? unprotected(level) });
 
-const unprotected: Protection = { isEncrypted: false, tls: undefined, authenticated: undefined };
+const unprotected = (level: TlsLevel): Protection => ({
+  level,
+  isEncrypted: false,
+  tls: undefined,
+  authenticated: undefined,
+});
 
 const withRecipients = (
   { reason, stage, reply, cause }: SessionError,
@@ -222,6 +233,7 @@ const undelivered = (
   envelope: Envelope,
   error: SessionError,
   session: Session.Session | undefined,
+  level: TlsLevel,
 ): Effect.Effect<Outcome, SessionError> => {
   const { reason, stage, reply } = error;
   if (error.recipients.length > 0) return Effect.fail(error);
@@ -230,7 +242,7 @@ const undelivered = (
   const verdict = isRefusal ? Transaction.verdictOf(reply) : "deferred";
   if (reason === "Refused" && reply !== undefined && envelope.recipients.length > 0) {
     const recipients = Transaction.withoutTransaction(envelope, verdict, stage, reply);
-    return Effect.succeed(outcomeOf(recipients, session));
+    return Effect.succeed(outcomeOf(recipients, session, level));
   }
   return Effect.fail(withRecipients(error, Transaction.withoutTransaction(envelope, verdict, stage, reply, reason)));
 };

@@ -82,6 +82,8 @@ export interface RecipientOutcome {
 
 /** How the conversation was protected. */
 export interface Protection {
+  /** How much was asked of TLS. */
+  readonly level: TlsLevel;
   /** Whether it was encrypted when it ended. */
   readonly isEncrypted: boolean;
   /** What the TLS handshake came to, if there was one and the socket can tell. */

@@ -46,7 +46,6 @@ import * as Capabilities from "@plausch/smtp/capabilities";
 import * as Command from "@plausch/smtp/command";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import type { Reply } from "@plausch/smtp/reply";
-import { TlsError } from "@plausch/tls/tls-error";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import * as Clock from "effect/Clock";
 import * as SecureRandom from "effect/crypto/SecureRandom";
@@ -71,8 +70,8 @@ import * as Timeouts from "./timeouts.ts";
 /** How a session is held: the options of its conversation, its time limits, and how it is encrypted. */
 export interface Options extends Omit<Conversation.Options, "now"> {
   /**
-   * The settings of the handshake after STARTTLS. Unless the level is `verified`, any certificate will do, but for `pins`, which make
-   * `opportunistic` mean `required`. Default: those of the socket, which checks the name that was dialled.
+   * The settings of the handshake after STARTTLS. Below the level `verified` any certificate will do, but for `pins`, which make
+   * `opportunistic` mean `required`, and for `tlsa`, which makes it mean `dane`. Default: those of the socket, which checks the name that was dialled.
    */
   readonly tlsOptions?: TlsOptions | undefined;
   /** How long to wait for what. Default: those of RFC 5321 section 4.5.3.2, see {@linkcode Timeouts.defaults}. */
@@ -216,6 +215,7 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
       );
 
     const protection = (): Protection => ({
+      level,
       isEncrypted: conversation.isSecure,
       tls: conversation.tls,
       authenticated: conversation.authenticated,
@@ -226,9 +226,9 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
 
     const report = Encryption.implicit(connection.reader);
     if (report !== undefined) {
-      const isProven = report.verification.verified || level !== "verified";
-      if (isProven) conversation.secured(report);
-      else conversation.handshakeFailed(new TlsError({ reason: "CertificateRefused", report }));
+      const missing = Encryption.missing(level, report);
+      if (missing === undefined) conversation.secured(report);
+      else conversation.handshakeFailed(missing);
     }
     if (conversation.failure !== undefined) return yield* Effect.andThen(close, Effect.fail(conversation.failure));
     yield* introduction("greeting", conversation.greet);

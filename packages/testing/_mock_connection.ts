@@ -120,13 +120,13 @@ export const make = (server: ScriptedServer, changes: Partial<TlsReport>): MockC
 
   const startTls: MockConnection["startTls"] = (options = {}) =>
     Effect.suspend(() => {
-      const pins = Handshake.pinsOf(options);
-      if (Result.isFailure(pins)) return Effect.fail(upgradeFailed(pins.failure));
+      const named = Handshake.namedBy(options);
+      if (Result.isFailure(named)) return Effect.fail(upgradeFailed(named.failure));
       const handshake = server.startTls(now());
       wake();
       return handshake._tag === "Mismatch"
         ? Effect.fail(upgradeFailed(server.mismatch))
-        : upgraded(Handshake.outcome(handshake, options, pins.success, changes));
+        : upgraded(Handshake.outcome(handshake, options, named.success, changes));
     });
 
   const hear = (chunks: ReadonlyArray<Uint8Array | string>): Effect.Effect<void, Socket.SocketError> =>

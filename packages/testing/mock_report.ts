@@ -14,6 +14,7 @@
  * @module
  */
 import type { Certificate, CertificateFault, TlsReport } from "@plausch/tls/tls-report";
+import type { Tlsa } from "@plausch/tls/tlsa";
 
 /** What a report is to say. */
 export interface Options {
@@ -38,6 +39,12 @@ const sound = (name: string): Certificate => ({
   isSelfSigned: false,
   der: new Uint8Array(),
 });
+
+/** The TLSA record of the key of every mock certificate: `3 1 1` and `a5` 32 times. */
+export const daneEe: Tlsa = { usage: 3, selector: 1, matchingType: 1, data: new Uint8Array(32).fill(0xa5) };
+
+/** The TLSA record of the key of the authority behind every mock certificate: `2 1 1` and `c5` 32 times. */
+export const daneTa: Tlsa = { usage: 2, selector: 1, matchingType: 1, data: new Uint8Array(32).fill(0xc5) };
 
 /** How the certificate shows its fault. The others are not seen in the certificate itself. */
 const flaws: { readonly [F in CertificateFault]?: Partial<Certificate> } = {

@@ -35,7 +35,7 @@
  * | `* server stops listening` | What the client says from here on is let pass, be it out of turn. |
  * | `* client closes` | The client is expected to hang up, saying nothing more. |
  * | `* tls starts` | The client is expected to begin TLS, and the server proves who it is. The mock has no cipher and goes on in clear. |
- * | `* tls starts, expired` | The same, but the certificate does not prove it: `no-certificate`, `expired`, `not-yet-valid`, `wrong-name`, `self-signed`, `unknown-ca`, `pin-mismatch` or `invalid`. |
+ * | `* tls starts, expired` | The same, but the certificate does not prove it: `no-certificate`, `expired`, `not-yet-valid`, `wrong-name`, `self-signed`, `unknown-ca`, `pin-mismatch`, `tlsa-mismatch` or `invalid`. |
  * | `* tls fails` | The handshake ends with an alert, and the connection is gone. |
  * | `* tls never answers` | The handshake begins, and the server does not take part in it. |
  * | `* new connection` | What is above happens on one connection, and what is below on the next one that the client makes. |
@@ -201,6 +201,7 @@ const directions: Readonly<Record<Direction, Nature>> = {
   "tls starts, self-signed": { isLast: false, fault: "self-signed" },
   "tls starts, unknown-ca": { isLast: false, fault: "unknown-ca" },
   "tls starts, pin-mismatch": { isLast: false, fault: "pin-mismatch" },
+  "tls starts, tlsa-mismatch": { isLast: false, fault: "tlsa-mismatch" },
   "tls starts, invalid": { isLast: false, fault: "invalid" },
   "tls fails": ends,
   "tls never answers": { isLast: true, but: "client closes" },

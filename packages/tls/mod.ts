@@ -21,3 +21,5 @@ export * as TlsLevel from "./tls_level.ts";
 export * from "./tls_options.ts";
 export * from "./tls_reader.ts";
 export * from "./tls_report.ts";
+/** TLSA records. */
+export * as Tlsa from "./tlsa.ts";

@@ -36,6 +36,7 @@
  */
 import * as Printable from "./_printable.ts";
 import type { Certificate, CertificateFault, TlsReport, Verification } from "./tls_report.ts";
+import type { Tlsa } from "./tlsa.ts";
 
 /**
  * Where the chain of certificates leads: to an authority that is `known` here, to nobody known, or it is `invalid`: something in it forbids
@@ -194,9 +195,16 @@ const sentences: Readonly<Record<CertificateFault, (subject: Subject) => string>
   },
   "pin-mismatch": ({ chain: [own] }) =>
     `its certificate ${nameOf(own)} is not pinned: SHA-256 ${own?.sha256}, of the key ${own?.spkiSha256}`,
+  "tlsa-mismatch": ({ chain: [own], detail }) =>
+    `its certificate ${nameOf(own)} matches none of its TLSA records${
+      detail === undefined ? "" : `: ${Printable.escape(detail)}`
+    }; of its key it would be 3 1 1 ${own?.spkiSha256}`,
   "invalid": ({ chain, detail }) =>
     `its certificate ${nameOf(chain[0])} cannot be taken${detail === undefined ? "" : `: ${Printable.escape(detail)}`}`,
 };
+
+/** A record without its data, which may be a whole certificate. */
+const shortly = ({ usage, selector, matchingType }: Tlsa): string => `${usage} ${selector} ${matchingType}`;
 
 const whose = (chain: ReadonlyArray<Certificate>, certificate: Certificate | undefined): string =>
   certificate === chain[0] ? "its certificate" : "an authority's certificate";
@@ -217,5 +225,14 @@ export const explain = (report: Pick<TlsReport, "chain" | "serverName" | "verifi
   const { chain, serverName, verification } = report;
   if (!verification.verified) return sentences[verification.fault]({ chain, serverName, detail: verification.detail });
   const own = `its certificate ${nameOf(chain[0])}`;
-  return verification.by === "pin" ? `${own} is pinned` : `${own} comes from a known authority`;
+  switch (verification.by) {
+    case "pin":
+      return `${own} is pinned`;
+    case "pkix":
+      return `${own} comes from a known authority`;
+    case "dane-ee":
+      return `${own} matches the record TLSA ${shortly(verification.record)}`;
+    case "dane-ta":
+      return `${own} comes from an authority that matches the record TLSA ${shortly(verification.record)}`;
+  }
 };

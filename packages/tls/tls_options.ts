@@ -16,6 +16,7 @@
  */
 import type * as Duration from "effect/Duration";
 import type * as Socket from "effect/socket/Socket";
+import type { Tlsa } from "./tlsa.ts";
 
 /**
  * Settings of one TLS handshake.
@@ -35,4 +36,15 @@ export interface TlsOptions extends Socket.TlsUpgradeOptions {
    * given, they alone decide, whatever `rejectUnauthorized` says: the server's own certificate must have one of them.
    */
   readonly pins?: ReadonlyArray<string> | undefined;
+  /**
+   * Further names that the certificate may be for, beside `servername`; one of them will do. DANE has them where an authority is
+   * named in the DNS (usage 2): the domain that the mail is for, beside its host (RFC 7672 section 3.2.2).
+   */
+  readonly referenceNames?: ReadonlyArray<string> | undefined;
+  /**
+   * TLSA records of the server, for a client (RFC 7672). If any are given, they alone decide, whatever `ca` and `rejectUnauthorized`
+   * say: the certificate must match one. Those that cannot be used are passed over, but at least one must be of use: what to do
+   * where none is, the caller has to decide before.
+   */
+  readonly tlsa?: ReadonlyArray<Tlsa> | undefined;
 }

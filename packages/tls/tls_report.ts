@@ -24,6 +24,7 @@
  *
  * @module
  */
+import type { Tlsa } from "./tlsa.ts";
 
 /** One certificate of a chain. Its names are the peer's own words: escape them before printing. */
 export interface Certificate {
@@ -56,6 +57,7 @@ export interface Certificate {
  *
  * - `no-certificate`: it showed none
  * - `pin-mismatch`: it is none of those that were pinned
+ * - `tlsa-mismatch`: no TLSA record matches it, nor an authority that has signed it
  * - `expired`, `not-yet-valid`: by the clock of this machine; it, or a certificate above it
  * - `self-signed`: nobody vouches for it
  * - `wrong-name`: it is for somebody else
@@ -65,6 +67,7 @@ export interface Certificate {
 export type CertificateFault =
   | "no-certificate"
   | "pin-mismatch"
+  | "tlsa-mismatch"
   | "expired"
   | "not-yet-valid"
   | "self-signed"
@@ -79,6 +82,14 @@ export type Verification =
     readonly verified: true;
     /** By a certificate from a known authority for the right name, or by a pinned digest. */
     readonly by: "pkix" | "pin";
+  }
+  | {
+    /** It has. */
+    readonly verified: true;
+    /** By a TLSA record that matches its own certificate (usage 3), or an authority that vouches for it (usage 2; RFC 7671). */
+    readonly by: "dane-ee" | "dane-ta";
+    /** That record. */
+    readonly record: Tlsa;
   }
   | {
     /** It has not. */

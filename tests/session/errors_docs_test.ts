@@ -74,6 +74,7 @@ const certificate: Record<CertificateFault, null> = {
   "self-signed": x,
   "unknown-ca": x,
   "pin-mismatch": x,
+  "tlsa-mismatch": x,
   invalid: x,
 };
 const dns: Record<DnsErrorReason, null> = {

@@ -104,12 +104,16 @@ for (
     }));
 }
 
+/** What each level needs of the settings of a handshake. */
+const settings = (tls: TlsLevel.TlsLevel) =>
+  tls === "dane" ? { tls, tlsOptions: { tlsa: [MockReport.daneEe] } } : { tls };
+
 for (const tls of TlsLevel.levels.slice(1)) {
   for (const [name, text] of Object.entries({ starttlsGlued, starttlsBuffered })) {
     it(`${tls}, ${name}: octets in clear behind the 220 end the connection, in every chunking`, () =>
       Effect.gen(function* () {
         for (const chunking of ["whole", "octet", 3, 7] as const) {
-          const { peer, result, events } = yield* converseOver(text, { tls }, { chunking });
+          const { peer, result, events } = yield* converseOver(text, settings(tls), { chunking });
           const { reason, stage, recipients } = failureOf(result);
           assertEquals([reason, stage], ["StartTlsInjection", "starttls"]);
           assertEquals(recipients.map(({ verdict }) => verdict), ["deferred"]);
@@ -121,14 +125,14 @@ for (const tls of TlsLevel.levels.slice(1)) {
 
   it(`${tls}: octets in clear that come in the middle of the handshake make it fail`, () =>
     Effect.gen(function* () {
-      const { peer, result } = yield* converseOver(starttlsRaced, { tls, retryInClear: false });
+      const { peer, result } = yield* converseOver(starttlsRaced, { ...settings(tls), retryInClear: false });
       assertEquals(tlsReason(failureOf(result)), ["TlsFailed", "NotTls"]);
       yield* peer.verify;
     }));
 
   it(`${tls}: a handshake that nobody answers is given up after 30 seconds`, () =>
     Effect.gen(function* () {
-      const { peer, result, events } = yield* converseOver(starttlsSilent, { tls, retryInClear: false });
+      const { peer, result, events } = yield* converseOver(starttlsSilent, { ...settings(tls), retryInClear: false });
       assertEquals(tlsReason(failureOf(result)), ["TlsFailed", "Timeout"]);
       assertEquals(events.find(({ _tag }) => _tag === "Failed")?.at, 30_000);
       yield* peer.verify;
@@ -193,7 +197,8 @@ const preface = new TextEncoder().encode("PROXY TCP4 192.0.2.1 198.51.100.1 5000
 for (const tls of TlsLevel.levels) {
   it(`${tls}: with implicit TLS there is no STARTTLS, also behind a proxy`, () =>
     Effect.gen(function* () {
-      const { peer, result, events } = yield* converseOver(implicitTls, { tls, stopAfter: "ehlo" }, { preface });
+      const mock = { preface, tls: settings(tls).tlsOptions ?? {} };
+      const { peer, result, events } = yield* converseOver(implicitTls, { tls, stopAfter: "ehlo" }, mock);
       assertEquals(Result.getOrThrow(result).protection.isEncrypted, true);
       assertEquals(events.slice(0, 2).map(({ _tag }) => _tag), ["Connected", "Secured"]);
       yield* peer.verify;

@@ -98,5 +98,7 @@ Deno.test("the levels, the weakest first, and which go on in clear", () => {
     ["opportunistic", true],
     ["required", false],
     ["verified", false],
+    ["mta-sts", false],
+    ["dane", false],
   ]);
 });

@@ -16,6 +16,7 @@ import * as Domain from "@plausch/smtp/domain";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Path from "@plausch/smtp/path";
 import { TlsError } from "@plausch/tls/tls-error";
+import * as TlsLevel from "@plausch/tls/tls-level";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
@@ -108,7 +109,7 @@ const connect = (destination: Destination, { options, security, preface }: Talk,
     preface: preface?.octets,
     tls: security.implicit === undefined
       ? undefined
-      : { ...tlsOptions, rejectUnauthorized: security.level === "verified" },
+      : { ...tlsOptions, rejectUnauthorized: TlsLevel.needsProof(security.level) },
   });
 
 /** The failure in a sentence: of the connection, of its encryption, or of what was said over it. */

@@ -9,6 +9,7 @@ import { sendMany } from "@plausch/session/send-many";
 import * as Session from "@plausch/session/session";
 import type { SessionError } from "@plausch/session/session-error";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
+import * as TlsLevel from "@plausch/tls/tls-level";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import type { NonEmptyReadonlyArray } from "effect/Array";
 import * as Cause from "effect/Cause";
@@ -62,7 +63,7 @@ const connect = (destination: Destination, { options, security }: Load, tlsOptio
     connectTimeout: options.timeouts?.connect,
     tls: security.implicit === undefined
       ? undefined
-      : { ...tlsOptions, rejectUnauthorized: security.level === "verified" },
+      : { ...tlsOptions, rejectUnauthorized: TlsLevel.needsProof(security.level) },
   });
 
 /** Runs the load until no message is left, or no connection can be had. All that happens goes into `tally`. */

@@ -85,6 +85,8 @@ const faults: { readonly [F in CertificateFault]: string } = {
   "self-signed": `If you know it: --tls-pin and that digest, or --tls-ca FILE; ${withoutProof}`,
   "unknown-ca": `If you know that authority: --tls-ca FILE; ${withoutProof}`,
   "pin-mismatch": "If it was renewed, and you know why: --tls-pin and one of these digests",
+  "tlsa-mismatch":
+    "If its key was renewed, the DNS may still have the old one: try again later, or tell its postmaster",
   invalid: withoutProof,
 };
 

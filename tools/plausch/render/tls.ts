@@ -4,7 +4,8 @@
  * @module
  */
 import * as Printable from "@plausch/smtp/printable";
-import type { Certificate, CertificateFault, TlsReport } from "@plausch/tls/tls-report";
+import type { Certificate, CertificateFault, TlsReport, Verification } from "@plausch/tls/tls-report";
+import * as Tlsa from "@plausch/tls/tlsa";
 
 const day = 24 * 60 * 60 * 1000;
 
@@ -35,10 +36,16 @@ const faults: { readonly [F in CertificateFault]: string } = {
   "self-signed": "self-signed",
   "unknown-ca": "unknown authority",
   "pin-mismatch": "none of those that are pinned",
+  "tlsa-mismatch": "no TLSA record matches",
   invalid: "invalid",
 };
 
-const methods = { pkix: "PKIX", pin: "its pin" } as const;
+/** What has proven who the peer is. */
+const proof = (verification: Extract<Verification, { readonly verified: true }>): string => {
+  if (!("record" in verification)) return verification.by === "pin" ? "its pin" : "PKIX";
+  const { usage, selector, matchingType } = verification.record;
+  return `DANE, TLSA ${usage} ${selector} ${matchingType}`;
+};
 
 /** A part of a line, and what it is. */
 export interface Part {
@@ -51,7 +58,7 @@ export interface Part {
 /** Whether the peer has proven who it is. */
 const verdict = ({ verification, serverName }: TlsReport): Part => {
   const who = serverName === undefined ? "" : ` as ${Printable.escape(serverName)}`;
-  if (verification.verified) return { text: `verified${who} by ${methods[verification.by]}`, role: "accepted" };
+  if (verification.verified) return { text: `verified${who} by ${proof(verification)}`, role: "accepted" };
   const { fault, detail } = verification;
   const more = fault === "invalid" && detail !== undefined ? `: ${Printable.escape(detail)}` : "";
   return { text: `not verified${who}: ${faults[fault]}${more}`, role: "refused" };
@@ -112,6 +119,9 @@ const certificateJson = (self: Certificate): object => ({
   der: base64(self.der),
 });
 
+const record = (verification: Verification): string | null =>
+  "record" in verification ? Tlsa.format(verification.record) : null;
+
 /** The report as plain data, but for the certificates. */
 export const jsonWithoutChain = (self: TlsReport): object => ({
   protocol: self.protocol,
@@ -119,8 +129,14 @@ export const jsonWithoutChain = (self: TlsReport): object => ({
   serverName: self.serverName ?? null,
   alpnProtocol: self.alpnProtocol ?? null,
   verification: self.verification.verified
-    ? { verified: true, by: self.verification.by, fault: null, detail: null }
-    : { verified: false, by: null, fault: self.verification.fault, detail: self.verification.detail ?? null },
+    ? { verified: true, by: self.verification.by, record: record(self.verification), fault: null, detail: null }
+    : {
+      verified: false,
+      by: null,
+      record: null,
+      fault: self.verification.fault,
+      detail: self.verification.detail ?? null,
+    },
 });
 
 /** The report as plain data; certificates are there in full, as DER in base64. */

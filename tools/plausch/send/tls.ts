@@ -4,7 +4,7 @@
  * @module
  */
 import * as Pin from "@plausch/tls/pin";
-import * as TlsLevel from "@plausch/tls/tls-level";
+import type * as TlsLevel from "@plausch/tls/tls-level";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import * as Effect from "effect/Effect";
 import * as Redacted from "effect/Redacted";
@@ -46,6 +46,9 @@ export interface Security {
   /** The settings of the handshake. The name to check is the server's, unless it is here. */
   readonly options: TlsOptions;
 }
+
+/** The levels that can be asked for by name; the others need what the DNS says of a server. */
+const levels = ["none", "opportunistic", "required", "verified"] as const;
 
 /** The port of submission over TLS (RFC 8314 section 3.3). */
 const submissionsPort = 465;
@@ -113,7 +116,7 @@ export const fromOptions = (
   port: number | undefined,
 ): Effect.Effect<Security, UsageError, Shell> =>
   Effect.gen(function* () {
-    const asked = yield* Values.choice(given, "tls", "level of TLS", TlsLevel.levels);
+    const asked = yield* Values.choice(given, "tls", "level of TLS", levels);
     const wrong = conflict(given, asked, port === undefined);
     if (wrong !== undefined) return yield* Values.usage(...wrong);
     const isPort = port === submissionsPort && asked !== "none";
