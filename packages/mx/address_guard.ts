@@ -24,6 +24,7 @@
  *
  * @module
  */
+import * as Name from "@plausch/dns/name";
 import { quote } from "@plausch/dns/printable";
 import * as IpNetwork from "effect/net/IpNetwork";
 import * as NetAddress from "effect/net/NetAddress";
@@ -189,6 +190,21 @@ const embedded = (ip: NetAddress.Ipv6Address) => {
   const isIsatap = [0, 2].includes(octets[8] ?? 0) && octets.slice(9, 12).join() === "0,94,254";
   return isIsatap ? [...inside, ...lastFour(octets).map(ipv4("ISATAP"))] : inside;
 };
+
+/**
+ * Whether a name means this machine, whatever the DNS says of it: `localhost` and all below (RFC 6761 section 6.3).
+ *
+ * @example
+ * ```ts
+ * import * as AddressGuard from "@plausch/mx/address-guard";
+ * import { assert } from "@std/assert";
+ *
+ * assert(AddressGuard.isLocalName("LOCALHOST."));
+ * assert(AddressGuard.isLocalName("mail.localhost"));
+ * assert(!AddressGuard.isLocalName("localhost.example"));
+ * ```
+ */
+export const isLocalName = (name: string): boolean => /(?:^|\.)localhost$/.test(Name.key(name));
 
 /**
  * What is wrong with an address, in a few words for people. Safe to print.

@@ -7,7 +7,7 @@
  * import { assertEquals } from "@std/assert";
  *
  * const candidate: Candidate.Candidate = {
- *   host: "127.0.0.1", canonicalName: "127.0.0.1", preference: 10, ttl: 300, addresses: [], warnings: [],
+ *   host: "127.0.0.1", canonicalName: "127.0.0.1", preference: 10, ttl: 300, addresses: [], refused: [], warnings: [],
  *   decision: { _tag: "Skip", reason: "AddressAsName", temporary: false }, policy: { _tag: "Opportunistic" },
  * };
  * assertEquals(
@@ -19,6 +19,7 @@
  * @module
  */
 import type { DnsError } from "@plausch/dns/dns-error";
+import * as AddressGuard from "./address_guard.ts";
 import type { TlsPolicy } from "./tls_policy.ts";
 
 /** An address to dial. */
@@ -33,18 +34,28 @@ export interface HostAddress {
   readonly authenticated: boolean;
 }
 
+/** An address that the host has and that is not dialled. */
+export interface RefusedAddress extends HostAddress {
+  /** Why not. */
+  readonly refusal: AddressGuard.Refusal;
+}
+
 /** Why a host is not tried. */
 export type SkipReason = keyof typeof explanations;
 
 const explanations = {
   AddressAsName: "an MX record must name a host, and this reads as an IP address",
+  AddressRefused: "it has no address on the Internet",
+  BehindSelf: "we are in the list before it, and mail would come back to us",
   Duplicate: "it stands further up already",
+  LocalName: "the name means this machine",
   LookupFailed: "its addresses could not be looked up",
   NoAddress: "it has no address",
   NoName: "the name does not exist",
   NotAHostName: "it has characters that no host name has",
   NullMx: "a null MX beside others means nothing",
   OverLimit: "enough hosts come before it",
+  Self: "that is us",
 } as const;
 
 /** Whether a host is tried, and if not, why. */
@@ -99,6 +110,8 @@ export interface Candidate {
   readonly ttl: number | undefined;
   /** What to dial, IPv6 first, in the order of the name server. */
   readonly addresses: ReadonlyArray<HostAddress>;
+  /** What it has besides, and is not dialled (SSRF). See `AddressGuard`. */
+  readonly refused: ReadonlyArray<RefusedAddress>;
   /** Whether it is tried, and if not, why. */
   readonly decision: Decision;
   /** What to ask of its TLS. */
@@ -119,7 +132,7 @@ export interface Candidate {
  * assertEquals(
  *   Candidate.explain({
  *     host: "mail.example.org", canonicalName: "mx1.example.org", preference: 10, ttl: 300,
- *     addresses: [{ address: "192.0.2.1", family: 4, ttl: 300, authenticated: false }],
+ *     addresses: [{ address: "192.0.2.1", family: 4, ttl: 300, authenticated: false }], refused: [],
  *     decision: { _tag: "Try" }, policy: { _tag: "Opportunistic" },
  *     warnings: [{ _tag: "MxIsCname", target: "mx1.example.org" }],
  *   }),
@@ -128,11 +141,44 @@ export interface Candidate {
  * ```
  */
 export const explain = (candidate: Candidate): string => {
-  const { decision, addresses, warnings } = candidate;
-  const doing = decision._tag === "Try"
+  const { decision, addresses, refused, warnings } = candidate;
+  const isTried = decision._tag === "Try";
+  const doing = isTried
     ? `try ${addresses.map(({ address }) => address).join(", ")}`
-    : `skip, ${explanations[decision.reason]}${decision.error === undefined ? "" : ` (${decision.error.reason})`}`;
-  return [`${candidate.preference} ${candidate.host}: ${doing}`, ...warnings.map(explainWarning)].join("; warning: ");
+    : `skip, ${explainSkip(candidate)}`;
+  const odd = warnings.map(explainWarning);
+  if (isTried && refused.length > 0) odd.push(`not dialled: ${explainRefused(refused)}`);
+  return [`${candidate.preference} ${candidate.host}: ${doing}`, ...odd].join("; warning: ");
+};
+
+/**
+ * Why a host is skipped, in a few words for people; empty for a host that is tried. Safe to print.
+ *
+ * @example
+ * ```ts
+ * import * as Candidate from "@plausch/mx/candidate";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const candidate: Candidate.Candidate = {
+ *   host: "gone.example.org", canonicalName: "gone.example.org", preference: 10, ttl: 300, addresses: [], refused: [],
+ *   decision: { _tag: "Skip", reason: "NoName", temporary: false }, policy: { _tag: "Opportunistic" }, warnings: [],
+ * };
+ * assertEquals(Candidate.explainSkip(candidate), "the name does not exist");
+ * ```
+ */
+export const explainSkip = ({ decision, refused }: Candidate): string => {
+  if (decision._tag === "Try") return "";
+  const why = explanations[decision.reason];
+  if (decision.reason === "AddressRefused") return `${why}: ${explainRefused(refused)}`;
+  return decision.error === undefined ? why : `${why} (${decision.error.reason})`;
+};
+
+const shown = 3;
+
+const explainRefused = (refused: ReadonlyArray<RefusedAddress>): string => {
+  const texts = refused.slice(0, shown).map(({ refusal }) => AddressGuard.explain(refusal));
+  if (refused.length > shown) texts.push(`${refused.length - shown} more`);
+  return texts.join(", ");
 };
 
 const explainWarning = (warning: CandidateWarning): string => {

@@ -30,7 +30,7 @@ import * as Planner from "./planner.ts";
 import type { RoutePlan } from "./route_plan.ts";
 
 /** How to ask. */
-export interface ResolveOptions extends Planner.Limits {
+export interface ResolveOptions extends Planner.Rules {
   /** How many questions about hosts are open at a time. 8 by default. */
   readonly concurrency?: number | undefined;
 }
@@ -59,12 +59,14 @@ const defaultConcurrency = 8;
 export const resolve: (domain: string, options?: ResolveOptions) => Effect.Effect<RoutePlan, MxError, Resolver> = Effect
   .fn("Mx.resolve")(function* (domain, options = {}) {
     const destination = yield* Effect.fromResult(Destination.fromString(domain));
-    if (destination._tag === "AddressLiteral") return Planner.plan({ destination });
+    const rules = options;
+    const name = Planner.domainToLookUp({ destination, rules });
+    if (name === undefined) return Planner.plan({ destination, rules });
     const resolver = yield* Resolver;
-    const mx = yield* Effect.result(resolver.query(destination.ascii, "MX"));
+    const mx = yield* Effect.result(resolver.query(name, "MX"));
     // All records are shuffled. The planner's sort by preference is stable, so that equal ones keep this order.
     const order = Result.isSuccess(mx) ? yield* Random.shuffle(Answer.records(mx.success, "MX")) : [];
-    const question = { destination, mx, order, limits: options };
+    const question = { destination, mx, order, rules };
     const lookups = yield* Effect.forEach(
       Planner.hostsToLookUp(question).flatMap((host) => [
         { host, family: 6, type: "AAAA" } as const,

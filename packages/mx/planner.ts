@@ -30,10 +30,11 @@ import type { DnsError } from "@plausch/dns/dns-error";
 import * as Name from "@plausch/dns/name";
 import type { Mx } from "@plausch/dns/record";
 import * as Result from "effect/Result";
-import type { Candidate, CandidateWarning, Decision, HostAddress, SkipReason } from "./candidate.ts";
-import type { Destination } from "./destination.ts";
+import * as AddressGuard from "./address_guard.ts";
+import { lookedUp, skipped, withAddresses, withoutAliasesOfSelf } from "./_candidates.ts";
+import type { Candidate, SkipReason } from "./candidate.ts";
+import type { AddressLiteral, Destination } from "./destination.ts";
 import type { RoutePlan, RouteWarning, Tier } from "./route_plan.ts";
-import type { TlsPolicy } from "./tls_policy.ts";
 
 /** An answer, or why there is none. */
 export type Lookup = Result.Result<Answer.Answer, DnsError>;
@@ -48,16 +49,25 @@ export interface HostLookup {
   readonly result: Lookup;
 }
 
-/** Bounds on what one domain can make us do. */
-export interface Limits {
+/** What one domain can make us do. */
+export interface Rules {
   /** How many hosts are looked up. 10 by default. The rest is skipped, and may be tried when those are gone. */
   readonly maxHosts?: number | undefined;
-  /** How many addresses of a host are kept. 8 by default. */
+  /** How many addresses of a host are kept. 8 by default. Of both IP versions some are. */
   readonly maxAddresses?: number | undefined;
+  /**
+   * Whether mail may be sent to this machine and to local networks, by whatever the DNS says: for tests, and for a DNS
+   * that is all yours. False by default: such addresses are refused. See `AddressGuard`.
+   */
+  readonly allowLocal?: boolean | undefined;
+  /**
+   * The names of our own mail exchangers, for who relays: such a host, and all that are no better, are not tried, since
+   * mail would go round in a circle (RFC 5321 section 5.1). None by default.
+   */
+  readonly selfNames?: ReadonlyArray<string> | undefined;
 }
 
 const defaultMaxHosts = 10;
-const defaultMaxAddresses = 8;
 
 /** What is known before the hosts are looked up. */
 export interface Question {
@@ -67,8 +77,8 @@ export interface Question {
   readonly mx?: Lookup | undefined;
   /** Its MX records in the order in which equal ones are to be tried; by default the order of the answer. */
   readonly order?: ReadonlyArray<Mx> | undefined;
-  /** Bounds on hosts and addresses. */
-  readonly limits?: Limits | undefined;
+  /** What is allowed, and how much of it. */
+  readonly rules?: Rules | undefined;
 }
 
 /** What a plan is made from. */
@@ -78,9 +88,36 @@ export interface PlanParts extends Question {
 }
 
 /**
+ * The domain whose MX records the plan needs. `undefined` for an address literal, and for `localhost` (RFC 6761) unless
+ * local addresses are allowed: nobody is asked about those.
+ *
+ * @example
+ * ```ts
+ * import * as Destination from "@plausch/mx/destination";
+ * import * as Planner from "@plausch/mx/planner";
+ * import * as Result from "effect/Result";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const asked = (domain: string, allowLocal?: boolean) =>
+ *   Planner.domainToLookUp({ destination: Result.getOrThrow(Destination.fromString(domain)), rules: { allowLocal } });
+ * assertEquals(asked("Example.org"), "example.org");
+ * assertEquals([asked("[192.0.2.1]"), asked("localhost")], [undefined, undefined]);
+ * assertEquals(asked("localhost", true), "localhost");
+ * ```
+ */
+export const domainToLookUp = ({ destination, rules }: Question): string | undefined =>
+  destination._tag === "AddressLiteral" || isLocal(destination.ascii, rules) ? undefined : destination.ascii;
+
+const isLocal = (name: string, rules: Rules = {}): boolean =>
+  rules.allowLocal !== true && AddressGuard.isLocalName(name);
+
+const isSelf = (name: string, rules: Rules = {}): boolean =>
+  rules.selfNames?.some((self) => Name.equals(self, name)) === true;
+
+/**
  * Whose addresses the plan needs: the hosts of the MX records by preference, up to the limit, without those that cannot
- * be used anyway; the domain itself where it has no MX record; nobody's where the DNS failed, where there is no such
- * domain, for a null MX, and for an address literal.
+ * be used anyway; the domain itself where it has no MX record; nobody's where the DNS failed or was not asked, where there
+ * is no such domain, and for a null MX.
  *
  * @example
  * ```ts
@@ -104,13 +141,13 @@ export interface PlanParts extends Question {
  * ```
  */
 export const hostsToLookUp = (question: Question): ReadonlyArray<string> => {
-  const { destination, mx } = question;
+  const { destination, mx, rules } = question;
   if (destination._tag === "AddressLiteral" || mx === undefined || Result.isFailure(mx)) return [];
   switch (mx.success.status) {
     case "NoName":
       return [];
     case "NoData":
-      return [destination.ascii];
+      return isSelf(destination.ascii, rules) ? [] : [destination.ascii];
     case "Records":
       return triage(mx.success, question).flatMap(({ record, skip }) => skip === undefined ? [record.exchange] : []);
   }
@@ -122,28 +159,27 @@ interface Triaged {
 }
 
 /** The MX records by preference, each with what its name alone says against it. Equal ones stay in their order. */
-const triage = (answer: Answer.Answer, question: Question): ReadonlyArray<Triaged> => {
-  const maxHosts = question.limits?.maxHosts ?? defaultMaxHosts;
+const triage = (answer: Answer.Answer, { order, rules = {} }: Question): ReadonlyArray<Triaged> => {
+  const records = (order ?? Answer.records(answer, "MX")).toSorted((left, right) => left.preference - right.preference);
+  const self = records.find(({ exchange }) => isSelf(exchange, rules))?.preference ?? Infinity;
+  const maxHosts = rules.maxHosts ?? defaultMaxHosts;
   const seen = new Set<string>();
   let hosts = 0;
-  return (question.order ?? Answer.records(answer, "MX"))
-    .toSorted((left, right) => left.preference - right.preference)
-    .map((record) => {
-      const key = Name.key(record.exchange);
-      const skip = record.exchange === "."
-        ? "NullMx"
-        : Name.looksNumeric(record.exchange)
-        ? "AddressAsName"
-        : !Name.isHostName(record.exchange)
-        ? "NotAHostName"
-        : seen.has(key)
-        ? "Duplicate"
-        : ++hosts > maxHosts
-        ? "OverLimit"
-        : undefined;
-      seen.add(key);
-      return { record, skip };
-    });
+  const against = ({ exchange, preference }: Mx): SkipReason | undefined => {
+    if (exchange === ".") return "NullMx";
+    if (isSelf(exchange, rules)) return "Self";
+    if (preference >= self) return "BehindSelf";
+    if (Name.looksNumeric(exchange)) return "AddressAsName";
+    if (!Name.isHostName(exchange)) return "NotAHostName";
+    if (seen.has(Name.key(exchange))) return "Duplicate";
+    if (isLocal(exchange, rules)) return "LocalName";
+    return ++hosts > maxHosts ? "OverLimit" : undefined;
+  };
+  return records.map((record) => {
+    const skip = against(record);
+    seen.add(Name.key(record.exchange));
+    return { record, skip };
+  });
 };
 
 /**
@@ -151,7 +187,7 @@ const triage = (answer: Answer.Answer, question: Question): ReadonlyArray<Triage
  * even when all their hosts are dead. A failure of the MX look-up decides nothing. A null MX alone says that the domain
  * takes no mail, whatever its preference; beside others it is ignored with a warning. A host that is an alias is
  * followed with a warning. A host is skipped for good where it cannot have an address, and for now where the DNS failed
- * for both IP versions, or for one while the other has none.
+ * for both IP versions, or for one while the other has none, or where mail may not be sent to any of its addresses.
  *
  * @example An address literal needs no answers
  * ```ts
@@ -166,67 +202,85 @@ const triage = (answer: Answer.Answer, question: Question): ReadonlyArray<Triage
  * ```
  */
 export const plan = (parts: PlanParts): RoutePlan => {
-  const { destination, mx, lookups = [], limits = {} } = parts;
-  if (destination._tag === "AddressLiteral") return literalPlan(destination.domain, destination);
+  const { destination, mx, lookups = [], rules = {} } = parts;
+  if (destination._tag === "AddressLiteral") return literalPlan(destination, rules);
   const { domain, ascii } = destination;
   const warnings: ReadonlyArray<RouteWarning> = destination.mixedScript ? ["MixedScript"] : [];
-  const base = { domain, ascii, tiers: [], warnings };
+  const unasked = {
+    domain,
+    ascii,
+    authenticated: false,
+    canonicalName: ascii,
+    warnings,
+    ttl: undefined,
+    answer: undefined,
+    error: undefined,
+  };
+  const itself = { host: ascii, preference: 0, ttl: undefined };
+  if (isLocal(ascii, rules)) {
+    return { ...unasked, kind: "ImplicitMx", tiers: tiersOf([skipped(itself, "LocalName")]) };
+  }
   if (mx === undefined || Result.isFailure(mx)) {
-    const error = mx?.failure;
-    return { ...base, kind: "Undecided", authenticated: false, canonicalName: ascii, answer: undefined, error };
+    return { ...unasked, kind: "Undecided", tiers: [], ttl: 0, error: mx?.failure };
   }
   const answer = mx.success;
-  const known = { ...base, authenticated: answer.authenticated, canonicalName: answer.canonicalName, answer };
+  const { authenticated, canonicalName } = answer;
+  const asked = { ...unasked, authenticated, canonicalName, answer, tiers: [], ttl: ttlOf([mx, ...lookups]) };
   switch (answer.status) {
     case "NoName":
-      return { ...known, kind: "NoMailHost", error: undefined };
+      return { ...asked, kind: "NoMailHost" };
     case "NoData": {
-      const candidate = withAddresses({ host: ascii, preference: 0, ttl: Answer.ttl(answer) }, lookups, limits, false);
+      const only = { ...itself, ttl: Answer.ttl(answer) };
+      const candidate = isSelf(ascii, rules) ? skipped(only, "Self") : lookedUp(only, lookups, rules, false);
       const { decision } = candidate;
-      if (decision._tag === "Skip" && !decision.temporary) return { ...known, kind: "NoMailHost", error: undefined };
-      if (decision._tag === "Skip") return { ...known, kind: "Undecided", error: decision.error };
-      return { ...known, kind: "ImplicitMx", tiers: [{ preference: 0, candidates: [candidate] }], error: undefined };
+      if (decision._tag === "Skip") {
+        // A domain without a host is not its own mail exchanger; one whose host is not for us is.
+        if (decision.reason === "NoName" || decision.reason === "NoAddress") return { ...asked, kind: "NoMailHost" };
+        if (decision.reason === "LookupFailed") return { ...asked, kind: "Undecided", error: decision.error };
+      }
+      return { ...asked, kind: "ImplicitMx", tiers: tiersOf([candidate]) };
     }
     case "Records": {
       const triaged = triage(answer, parts);
       const nulls = triaged.filter(({ skip }) => skip === "NullMx").length;
-      if (nulls === triaged.length) return { ...known, kind: "NullMx", error: undefined };
+      if (nulls === triaged.length) return { ...asked, kind: "NullMx" };
+      const candidates = triaged.map(({ record, skip }) => {
+        const named = { host: record.exchange, preference: record.preference, ttl: record.ttl };
+        return skip === undefined ? lookedUp(named, lookups, rules, true) : skipped(named, skip);
+      });
       return {
-        ...known,
+        ...asked,
         kind: "Mx",
-        tiers: tiersOf(triaged.map((one) => candidateOf(one, lookups, limits))),
+        tiers: tiersOf(withoutAliasesOfSelf(candidates, (name) => isSelf(name, rules))),
         warnings: nulls > 0 ? [...warnings, "NullMxMixed"] : warnings,
-        error: undefined,
       };
     }
   }
 };
 
-const opportunistic: TlsPolicy = { _tag: "Opportunistic" };
+/** For how long all of these answers may be kept; not at all where one is missing, or is a "no" without a time. */
+const ttlOf = (lookups: ReadonlyArray<Lookup | HostLookup>): number =>
+  Math.min(...lookups.map((lookup) => {
+    const result = "result" in lookup ? lookup.result : lookup;
+    return Result.isSuccess(result) ? Answer.ttl(result.success) ?? 0 : 0;
+  }));
 
-const literalPlan = (domain: string, { address, family }: { address: string; family: 4 | 6 }): RoutePlan => ({
-  domain,
-  ascii: domain,
-  kind: "AddressLiteral",
-  authenticated: false,
-  canonicalName: domain,
-  tiers: [{
-    preference: 0,
-    candidates: [{
-      host: domain,
-      canonicalName: domain,
-      preference: 0,
-      ttl: undefined,
-      addresses: [{ address, family, ttl: undefined, authenticated: false }],
-      decision: { _tag: "Try" },
-      policy: opportunistic,
-      warnings: [],
-    }],
-  }],
-  warnings: [],
-  answer: undefined,
-  error: undefined,
-});
+const literalPlan = ({ domain, address, family }: AddressLiteral, rules: Rules): RoutePlan => {
+  const only = { address, family, ttl: undefined, authenticated: false };
+  const named = { host: domain, canonicalName: domain, preference: 0, ttl: undefined };
+  return {
+    domain,
+    ascii: domain,
+    kind: "AddressLiteral",
+    authenticated: false,
+    canonicalName: domain,
+    tiers: tiersOf([withAddresses(named, [only], rules)]),
+    warnings: [],
+    ttl: undefined,
+    answer: undefined,
+    error: undefined,
+  };
+};
 
 const tiersOf = (candidates: ReadonlyArray<Candidate>): ReadonlyArray<Tier> => {
   const tiers = new Map<number, Array<Candidate>>();
@@ -236,66 +290,4 @@ const tiersOf = (candidates: ReadonlyArray<Candidate>): ReadonlyArray<Tier> => {
     else tier.push(candidate);
   }
   return Array.from(tiers, ([preference, candidates]) => ({ preference, candidates }));
-};
-
-const candidateOf = (
-  { record, skip }: Triaged,
-  lookups: ReadonlyArray<HostLookup>,
-  limits: Limits,
-): Candidate => {
-  const base = { host: record.exchange, preference: record.preference, ttl: record.ttl };
-  if (skip === undefined) return withAddresses(base, lookups, limits, true);
-  // A host beyond the limit was not looked at: it may well take the mail another time.
-  const decision: Decision = { _tag: "Skip", reason: skip, temporary: skip === "OverLimit" };
-  return { ...base, canonicalName: record.exchange, addresses: [], decision, policy: opportunistic, warnings: [] };
-};
-
-const withAddresses = (
-  base: { readonly host: string; readonly preference: number; readonly ttl: number | undefined },
-  lookups: ReadonlyArray<HostLookup>,
-  limits: Limits,
-  named: boolean,
-): Candidate => {
-  const key = Name.key(base.host);
-  const mine = lookups.filter(({ host }) => Name.key(host) === key).toSorted((left, right) =>
-    right.family - left.family
-  );
-  const answers = mine.flatMap(({ result }) => Result.isSuccess(result) ? [result.success] : []);
-  const failed = mine.flatMap(({ family, result }) =>
-    Result.isFailure(result) ? [{ family, error: result.failure }] : []
-  );
-  const all = new Map(answers.flatMap(addressesOf).map((one) => [one.address, one]));
-  const addresses = [...all.values()].slice(0, limits.maxAddresses ?? defaultMaxAddresses);
-  const canonicalName = answers[0]?.canonicalName ?? base.host;
-  const warnings: Array<CandidateWarning> = [];
-  if (named && Name.key(canonicalName) !== key) warnings.push({ _tag: "MxIsCname", target: canonicalName });
-  const decision = decide(addresses.length > 0, answers, failed[0]?.error);
-  if (decision._tag === "Try") {
-    for (const { family, error } of failed) warnings.push({ _tag: "PartlyLookedUp", family, error });
-    const count = all.size - addresses.length;
-    if (count > 0) warnings.push({ _tag: "AddressesLeftOut", count });
-  }
-  return { ...base, canonicalName, addresses, decision, policy: opportunistic, warnings };
-};
-
-const decide = (
-  hasAddress: boolean,
-  answers: ReadonlyArray<Answer.Answer>,
-  error: DnsError | undefined,
-): Decision => {
-  if (hasAddress) return { _tag: "Try" };
-  // RFC 8020: where one type says that the name does not exist, no other type has records.
-  if (answers.some(({ status }) => status === "NoName")) return { _tag: "Skip", reason: "NoName", temporary: false };
-  if (error !== undefined || answers.length === 0) {
-    return { _tag: "Skip", reason: "LookupFailed", temporary: true, error };
-  }
-  return { _tag: "Skip", reason: "NoAddress", temporary: false };
-};
-
-const addressesOf = (answer: Answer.Answer): ReadonlyArray<HostAddress> => {
-  const { authenticated } = answer;
-  return [
-    ...Answer.records(answer, "AAAA").map(({ address, ttl }) => ({ address, family: 6 as const, ttl, authenticated })),
-    ...Answer.records(answer, "A").map(({ address, ttl }) => ({ address, family: 4 as const, ttl, authenticated })),
-  ];
 };

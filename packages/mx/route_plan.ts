@@ -75,7 +75,12 @@ export interface RoutePlan {
   readonly tiers: ReadonlyArray<Tier>;
   /** What is odd about the domain. */
   readonly warnings: ReadonlyArray<RouteWarning>;
-  /** The answer to the MX question, where there was one. */
+  /**
+   * For how many seconds the whole plan may be kept: as long as each answer in it. 0 where an answer is missing;
+   * `undefined` where nobody was asked.
+   */
+  readonly ttl: number | undefined;
+  /** The answer to the MX question, where there is one. */
   readonly answer: Answer | undefined;
   /** Why nothing is decided, for `Undecided`. */
   readonly error: DnsError | undefined;
@@ -144,25 +149,28 @@ export const firstUsable = (plan: RoutePlan): Candidate.Candidate | undefined =>
 export interface RouteFailure {
   /** The reason as a word to switch on. */
   readonly reason:
+    | "AddressRefused"
     | "DnsTemporary"
     | "DnsTimeout"
     | "DomainNotFound"
+    | "MailLoop"
     | "NoMailHost"
     | "NoUsableHost"
     | "NullMx";
   /** Whether it may be another way later: mail waits; otherwise it bounces. */
   readonly isTemporary: boolean;
   /** The reply code. */
-  readonly code: 451 | 550 | 556;
+  readonly code: 451 | 550 | 554 | 556;
   /** The enhanced status code (RFC 3463, RFC 7505). */
-  readonly status: "4.4.3" | "5.1.2" | "5.1.10" | "5.4.4";
+  readonly status: "4.4.3" | "4.4.4" | "5.1.2" | "5.1.10" | "5.4.4" | "5.4.6";
   /** One sentence for people, without a full stop, safe to print. */
   readonly message: string;
 }
 
 /**
- * Why no host can be tried; `undefined` where one can. One host whose addresses could not be looked up, or that was
- * over the limit, makes the failure temporary: that host may yet take the mail.
+ * Why no host can be tried; `undefined` where one can. One host whose addresses could not be looked up, or are not
+ * dialled, or that was over the limit, makes the failure temporary: that host may yet take the mail. The first such host
+ * gives the reason.
  *
  * @example
  * ```ts
@@ -191,19 +199,31 @@ export const failure = (plan: RoutePlan): RouteFailure | undefined => {
     case "Undecided":
       return temporary(plan.error, plan.error?.message ?? `nobody was asked about ${plan.ascii}`);
     default: {
-      const all = candidates(plan).map(({ decision }) => decision);
-      if (all.some(({ _tag }) => _tag === "Try")) return undefined;
-      const passing = all.find((decision) => decision._tag === "Skip" && decision.temporary);
-      return passing?._tag === "Skip"
-        ? temporary(passing.error, `none of the mail exchangers of ${plan.ascii} can be used now`)
+      const all = candidates(plan);
+      if (all.some(({ decision }) => decision._tag === "Try")) return undefined;
+      const passing = all.find(({ decision }) => decision._tag === "Skip" && decision.temporary);
+      if (passing !== undefined) return passingFailure(plan, passing);
+      return all.some(({ decision }) => decision._tag === "Skip" && decision.reason === "Self")
+        ? permanent("MailLoop", 554, "5.4.6", `mail for ${plan.ascii} loops back to us`)
         : permanent("NoUsableHost", 550, "5.4.4", `none of the mail exchangers of ${plan.ascii} can be used`);
     }
   }
 };
 
+const passingFailure = (plan: RoutePlan, candidate: Candidate.Candidate): RouteFailure => {
+  const { host, decision } = candidate;
+  if (decision._tag === "Skip" && (decision.reason === "AddressRefused" || decision.reason === "LocalName")) {
+    const which = host === plan.ascii ? host : `${host}, a mail exchanger of ${plan.ascii}`;
+    const message = `no mail is sent to ${which}: ${Candidate.explainSkip(candidate)}`;
+    return { reason: "AddressRefused", isTemporary: true, code: 451, status: "4.4.4", message };
+  }
+  const error = decision._tag === "Skip" ? decision.error : undefined;
+  return temporary(error, `none of the mail exchangers of ${plan.ascii} can be used now`);
+};
+
 const permanent = (
   reason: RouteFailure["reason"],
-  code: 550 | 556,
+  code: 550 | 554 | 556,
   status: RouteFailure["status"],
   message: string,
 ): RouteFailure => ({ reason, isTemporary: false, code, status, message });
@@ -244,7 +264,9 @@ export const explain = (plan: RoutePlan): ReadonlyArray<string> => {
     const count = candidates(plan).length;
     lines.push(`${plan.ascii} has ${count === 1 ? "1 mail exchanger" : `${count} mail exchangers`}`);
   }
-  if (plan.kind === "ImplicitMx") lines.push(`${plan.ascii} has no MX record: it is its own mail exchanger`);
+  if (plan.kind === "ImplicitMx" && plan.answer !== undefined) {
+    lines.push(`${plan.ascii} has no MX record: it is its own mail exchanger`);
+  }
   if (plan.kind === "AddressLiteral") lines.push(`${plan.ascii} is an address: the DNS is not asked`);
   if (!Name.equals(plan.canonicalName, plan.ascii)) lines.push(`${plan.ascii} is an alias of ${plan.canonicalName}`);
   for (const warning of plan.warnings) lines.push(`warning: ${warnings[warning]}`);

@@ -128,6 +128,11 @@ const cases: { readonly [flag: string]: Case } = {
     code: 64,
     check: ({ err }) => assertStringIncludes(err, "name a server with --dns IP[:PORT]"),
   },
+  "allow-local": {
+    args: [],
+    instead: ({ port }) => ["-p", `${port}`, "-t", "you@[127.0.0.1]", "-f", "me@x.test", "--allow-local"],
+    check: (ran) => assertStringIncludes(ran.out, "you@[127.0.0.1]: accepted"),
+  },
   helo: { args: ["--helo", "somebody.test"], check: says("EHLO somebody.test") },
   timeout: {
     args: ["--timeout", "100ms"],

@@ -23,7 +23,12 @@ const zone = Zone.layer({
 });
 
 /** Sends to recipients by way of the zone, with proof of the exchanger's name. */
-const send = async (port: number, ...to: ReadonlyArray<string>) => {
+const send = (port: number, ...to: ReadonlyArray<string>) => sendWith({ port, allowLocal: true }, ...to);
+
+const sendWith = async (
+  { port, allowLocal }: { readonly port: number; readonly allowLocal: boolean },
+  ...to: ReadonlyArray<string>
+) => {
   const { shell, printed } = shellFor({});
   const talk = {
     options: {
@@ -33,7 +38,7 @@ const send = async (port: number, ...to: ReadonlyArray<string>) => {
     },
     security: { level: "verified", implicit: undefined, options: { ca: pem("ca.pem") } },
   } as const;
-  const program = talkToExchangers(port, Narrator.make(shell, "transcript"), talk);
+  const program = talkToExchangers({ port, allowLocal }, Narrator.make(shell, "transcript"), talk);
   const code = await Effect.runPromise(Effect.match(Effect.provide(program, zone), {
     onSuccess: (code): number | string => code,
     onFailure: (error) => error.message,
@@ -67,6 +72,20 @@ Deno.test("a domain without mail refuses its recipients, one without an answer d
     assertStringIncludes(none.err, "*** you@quiet.test: rejected at the connection: 556 5.1.10\n");
     assertEquals((await send(port, "you@broken.test")).code, ExitCode.deferred);
     assertEquals((await send(port, "you@quiet.test", "you@x.test")).code, ExitCode.partly);
+  }, everything);
+});
+
+Deno.test("a mail exchanger with an address of this machine is not called, unless that is allowed", async () => {
+  await withSink(async ({ port }, { messages }) => {
+    const { code, out, err } = await sendWith({ port, allowLocal: false }, "you@x.test", "you@[127.0.0.1]");
+    assertEquals([code, messages.length], [ExitCode.deferred, 0]);
+    assertStringIncludes(
+      err,
+      "*** no mail is sent to mx.example.test, a mail exchanger of x.test: " +
+        "it has no address on the Internet: 127.0.0.1 (loopback)\n",
+    );
+    assertStringIncludes(err, "*** you@x.test: deferred at the connection: 451 4.4.4\n");
+    assertEquals(out.includes("Trying"), false);
   }, everything);
 });
 

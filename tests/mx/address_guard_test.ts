@@ -3,6 +3,7 @@ import * as AddressGuard from "@plausch/mx/address-guard";
 import * as Arbitrary from "effect/Arbitrary";
 import * as NetAddress from "effect/net/NetAddress";
 import * as Schema from "effect/Schema";
+import page from "../../docs/security.md" with { type: "text" };
 import { property } from "../support/property.ts";
 
 /** The first and the last address of each range, and its neighbours outside, where those may be dialled. */
@@ -142,6 +143,18 @@ property(
       (octets[0]! >> 5 === 1 || octets[0]! === 0 || AddressGuard.refusal(ipv6) !== undefined);
   },
 );
+
+Deno.test("docs/security.md has each class with its ranges", () => {
+  const rows = Array.from(page.matchAll(/^\| `(\w+)` +\| ([^|]+)\|$/gm), ([, is, ranges]) => [is!, ranges!] as const);
+  const known = new Set<string>([...edges.map(([is]) => is), "NotAnAddress"]);
+  assertEquals(rows.map(([is]) => is).toSorted(), [...known].sort());
+  for (const [is, ranges] of rows.filter(([is]) => is !== "NotAnAddress")) {
+    const firsts = ranges.split(",").map((range) => range.trim().replace(/^0\.0\.0\.0\/8$/, "0.0.0.1"))
+      .filter((range) => /^[\da-f.:/]+$/.test(range)).map((range) => range.replace(/\/\d+$/, ""));
+    assert(firsts.length > 0, is);
+    for (const first of firsts) if (first !== "2001::") assertEquals(AddressGuard.refusal(first)?.class, is, first);
+  }
+});
 
 Deno.test("what is wrong is said in a few words", () => {
   const explain = (address: string) => AddressGuard.explain(AddressGuard.refusal(address)!);

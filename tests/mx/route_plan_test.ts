@@ -45,6 +45,7 @@ interface Situation {
   readonly name: string;
   readonly records: Records;
   readonly domain?: string;
+  readonly rules?: Mx.ResolveOptions;
   readonly kind: RoutePlan.RouteKind;
   readonly lines: ReadonlyArray<string>;
   readonly failure?: readonly [reason: string, code: number, status: string, temporary: boolean];
@@ -301,12 +302,171 @@ const situations: ReadonlyArray<Situation> = [
     kind: "AddressLiteral",
     lines: ["[IPv6:2001:DB8::1] is an address: the DNS is not asked", "0 [IPv6:2001:DB8::1]: try 2001:db8::1"],
   },
+  {
+    name: "a mail exchanger whose addresses are all local is not called, and mail waits",
+    records: { "d.test": { MX: "10 a.d.test" }, "a.d.test": { A: ["10.0.0.1", "127.0.0.1"], AAAA: "::ffff:7f00:1" } },
+    kind: "Mx",
+    lines: [
+      "d.test has 1 mail exchanger",
+      "10 a.d.test: skip, it has no address on the Internet: " +
+      "::ffff:127.0.0.1 (loopback: IPv4-mapped of 127.0.0.1), 10.0.0.1 (private), 127.0.0.1 (loopback)",
+      "451 4.4.4: no mail is sent to a.d.test, a mail exchanger of d.test: it has no address on the Internet: " +
+      "::ffff:127.0.0.1 (loopback: IPv4-mapped of 127.0.0.1), 10.0.0.1 (private), 127.0.0.1 (loopback)",
+    ],
+    failure: ["AddressRefused", 451, "4.4.4", true],
+  },
+  {
+    name: "of a mail exchanger with some local addresses the others are called",
+    records: {
+      "d.test": { MX: ["10 a.d.test", "20 b.d.test"] },
+      "a.d.test": { A: ["192.168.0.1", "192.0.2.1"], AAAA: ["fd00::1", "2001:db8::1"] },
+      "b.d.test": { A: ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"] },
+    },
+    kind: "Mx",
+    lines: [
+      "d.test has 2 mail exchangers",
+      "10 a.d.test: try 2001:db8::1, 192.0.2.1; warning: not dialled: fd00::1 (unique local), 192.168.0.1 (private)",
+      "20 b.d.test: skip, it has no address on the Internet: " +
+      "10.0.0.1 (private), 10.0.0.2 (private), 10.0.0.3 (private), 2 more",
+    ],
+  },
+  {
+    name: "local addresses are called where that is allowed",
+    records: {
+      "d.test": { MX: ["10 a.d.test", "20 localhost"] },
+      "a.d.test": { A: "127.0.0.1" },
+      localhost: { AAAA: "::1" },
+    },
+    rules: { allowLocal: true },
+    kind: "Mx",
+    lines: ["d.test has 2 mail exchangers", "10 a.d.test: try 127.0.0.1", "20 localhost: try ::1"],
+  },
+  {
+    name: "a domain that is its own mail exchanger follows the same rule",
+    records: { "d.test": { A: "169.254.169.254" } },
+    kind: "ImplicitMx",
+    lines: [
+      "d.test has no MX record: it is its own mail exchanger",
+      "0 d.test: skip, it has no address on the Internet: 169.254.169.254 (link-local)",
+      "451 4.4.4: no mail is sent to d.test: it has no address on the Internet: 169.254.169.254 (link-local)",
+    ],
+    failure: ["AddressRefused", 451, "4.4.4", true],
+  },
+  {
+    name: "an address literal follows the same rule",
+    records: {},
+    domain: "[IPv6:64:ff9b::7f00:1]",
+    kind: "AddressLiteral",
+    lines: [
+      "[IPv6:64:ff9b::7f00:1] is an address: the DNS is not asked",
+      "0 [IPv6:64:ff9b::7f00:1]: skip, it has no address on the Internet: " +
+      "64:ff9b::7f00:1 (loopback: NAT64 of 127.0.0.1)",
+      "451 4.4.4: no mail is sent to [IPv6:64:ff9b::7f00:1]: it has no address on the Internet: " +
+      "64:ff9b::7f00:1 (loopback: NAT64 of 127.0.0.1)",
+    ],
+    failure: ["AddressRefused", 451, "4.4.4", true],
+  },
+  {
+    name: "an address literal of this machine is dialled where that is allowed",
+    records: {},
+    domain: "[127.0.0.1]",
+    rules: { allowLocal: true },
+    kind: "AddressLiteral",
+    lines: ["[127.0.0.1] is an address: the DNS is not asked", "0 [127.0.0.1]: try 127.0.0.1"],
+  },
+  {
+    name: "localhost is this machine, whatever the DNS says",
+    records: { "d.test": { MX: ["10 localhost", "20 mail.LOCALHOST", "30 a.d.test"] }, localhost: a, "a.d.test": a },
+    kind: "Mx",
+    lines: [
+      "d.test has 3 mail exchangers",
+      "10 localhost: skip, the name means this machine",
+      "20 mail.LOCALHOST: skip, the name means this machine",
+      "30 a.d.test: try 192.0.2.1",
+    ],
+  },
+  {
+    name: "no mail goes to the domain localhost",
+    records: { localhost: { MX: "10 a.d.test" }, "a.d.test": a },
+    domain: "localhost",
+    kind: "ImplicitMx",
+    lines: [
+      "0 localhost: skip, the name means this machine",
+      "451 4.4.4: no mail is sent to localhost: the name means this machine",
+    ],
+    failure: ["AddressRefused", 451, "4.4.4", true],
+  },
+  {
+    name: "we are in the list: hosts before us are tried, and nobody from there on",
+    records: {
+      "d.test": { MX: ["10 a.d.test", "20 b.d.test", "20 Me.test", "30 c.d.test", "0 ."] },
+      "a.d.test": a,
+      "b.d.test": a,
+      "c.d.test": a,
+    },
+    rules: { selfNames: ["other.test", "me.TEST."] },
+    kind: "Mx",
+    lines: [
+      "d.test has 5 mail exchangers",
+      "warning: a null MX stands beside other MX records; it is ignored",
+      "0 .: skip, a null MX beside others means nothing",
+      "10 a.d.test: try 192.0.2.1",
+      "20 Me.test: skip, that is us",
+      "20 b.d.test: skip, we are in the list before it, and mail would come back to us",
+      "30 c.d.test: skip, we are in the list before it, and mail would come back to us",
+    ],
+  },
+  {
+    name: "we are the best host: mail would go round in a circle",
+    records: { "d.test": { MX: ["10 me.test", "20 a.d.test"] }, "me.test": a, "a.d.test": a },
+    rules: { selfNames: ["me.test"] },
+    kind: "Mx",
+    lines: [
+      "d.test has 2 mail exchangers",
+      "10 me.test: skip, that is us",
+      "20 a.d.test: skip, we are in the list before it, and mail would come back to us",
+      "554 5.4.6: mail for d.test loops back to us",
+    ],
+    failure: ["MailLoop", 554, "5.4.6", false],
+  },
+  {
+    name: "we are the domain itself",
+    records: { "d.test": a },
+    rules: { selfNames: ["d.test"] },
+    kind: "ImplicitMx",
+    lines: [
+      "d.test has no MX record: it is its own mail exchanger",
+      "0 d.test: skip, that is us",
+      "554 5.4.6: mail for d.test loops back to us",
+    ],
+    failure: ["MailLoop", 554, "5.4.6", false],
+  },
+  {
+    name: "a mail exchanger is an alias of us",
+    records: {
+      "d.test": { MX: ["10 a.d.test", "20 al.d.test", "30 b.d.test"] },
+      "a.d.test": { failure: "Timeout" },
+      "al.d.test": { CNAME: "me.test" },
+      "me.test": a,
+      "b.d.test": a,
+    },
+    rules: { selfNames: ["me.test"] },
+    kind: "Mx",
+    lines: [
+      "d.test has 3 mail exchangers",
+      "10 a.d.test: skip, its addresses could not be looked up (Timeout)",
+      "20 al.d.test: skip, that is us; warning: it is an alias of me.test, and an MX record must not name one",
+      "30 b.d.test: skip, we are in the list before it, and mail would come back to us",
+      "451 4.4.3: none of the mail exchangers of d.test can be used now",
+    ],
+    failure: ["DnsTimeout", 451, "4.4.3", true],
+  },
 ];
 
-for (const { name, records, domain = "d.test", kind, lines, failure } of situations) {
+for (const { name, records, domain = "d.test", rules = {}, kind, lines, failure } of situations) {
   it(`route plan: ${name}`, () =>
     Effect.gen(function* () {
-      const plan = yield* resolve(records, domain);
+      const plan = yield* resolve(records, domain, rules);
       assertEquals(plan.kind, kind);
       assertEquals(RoutePlan.explain(plan), lines);
       const found = RoutePlan.failure(plan);
@@ -424,7 +584,7 @@ it("the planner alone: a literal needs no answer, and a domain without one is un
     assertEquals(Planner.hostsToLookUp({ destination }), []);
     const plan = Planner.plan({ destination });
     assertEquals([plan.kind, RoutePlan.failure(plan)?.message], ["Undecided", "nobody was asked about d.test"]);
-    assertEquals(Planner.hostsToLookUp({ destination, mx, limits: { maxHosts: 2 } }), ["a.d.test", "b.d.test"]);
+    assertEquals(Planner.hostsToLookUp({ destination, mx, rules: { maxHosts: 2 } }), ["a.d.test", "b.d.test"]);
     // Hosts that nobody looked up are not known to be dead.
     assertEquals(RoutePlan.failure(Planner.plan({ destination, mx }))?.isTemporary, true);
   }));
@@ -475,6 +635,55 @@ it("when all looked-up hosts are dead but some were over the limit, mail waits a
     assertEquals(RoutePlan.failure(plan)?.isTemporary, true);
   }));
 
+it("of a host with too many addresses of both IP versions some of each are kept", () =>
+  Effect.gen(function* () {
+    const kept = (sixes: number, fours: number) =>
+      resolve(
+        {
+          "d.test": {
+            A: Array.from({ length: fours }, (_, at) => `192.0.2.${at}`),
+            AAAA: Array.from({ length: sixes }, (_, at) => `2001:db8::${at + 1}`),
+          },
+        },
+        "d.test",
+        { maxAddresses: 5 },
+      ).pipe(
+        Effect.map((plan) => RoutePlan.firstUsable(plan)!.addresses.map(({ family }) => family).join("")),
+      );
+    assertEquals(yield* kept(9, 9), "66644");
+    assertEquals(yield* kept(9, 1), "66664");
+    assertEquals(yield* kept(1, 9), "64444");
+    assertEquals(yield* kept(9, 0), "66666");
+    assertEquals(yield* kept(2, 3), "66444");
+  }));
+
+it("addresses that are not dialled do not count towards the limit", () =>
+  Effect.gen(function* () {
+    const plan = yield* resolve({ "d.test": { A: ["10.0.0.1", "10.0.0.2", "192.0.2.1"] } }, "d.test", {
+      maxAddresses: 1,
+    });
+    const { addresses, refused, warnings } = RoutePlan.firstUsable(plan)!;
+    assertEquals([addresses.map(({ address }) => address), refused.length, warnings], [["192.0.2.1"], 2, []]);
+    assertEquals(refused[0]?.refusal.class, "Private");
+  }));
+
+it("the plan may be kept as long as each answer in it", () =>
+  Effect.gen(function* () {
+    const ttl = (records: Records, domain = "d.test") => Effect.map(resolve(records, domain), (plan) => plan.ttl);
+    const set = (data: string, ttl: number) => ({ data, ttl });
+    const mx = { MX: set("10 a.d.test", 100) };
+    assertEquals(
+      yield* ttl({ "d.test": mx, "a.d.test": { A: set("192.0.2.1", 30), AAAA: set("2001:db8::1", 40) } }),
+      30,
+    );
+    assertEquals(yield* ttl({ "d.test": mx, "a.d.test": { A: set("192.0.2.1", 300) } }), 60, "no AAAA, for a minute");
+    assertEquals(yield* ttl({ "d.test": { MX: set("0 .", 7) } }), 7);
+    assertEquals(yield* ttl({}), 60, "no such domain");
+    assertEquals(yield* ttl({ "d.test": mx, "a.d.test": { A: "192.0.2.1", AAAA: { failure: "Timeout" } } }), 0);
+    assertEquals(yield* ttl({ "d.test": { failure: "Timeout" } }), 0);
+    assertEquals(yield* ttl({}, "[192.0.2.1]"), undefined, "nobody was asked");
+  }));
+
 it("of a host with many addresses only some are kept, and the plan says so", () =>
   Effect.gen(function* () {
     const addresses = Array.from({ length: 20 }, (_, at) => `192.0.2.${at}`);
@@ -494,6 +703,8 @@ for (
     ["a domain that does not exist", {}, "d.test", ["MX d.test"]],
     ["a failure of the DNS", { "d.test": { failure: "Timeout" } }, "d.test", ["MX d.test"]],
     ["an address literal", {}, "[192.0.2.1]", []],
+    ["localhost", {}, "mail.localhost", []],
+    ["a host that is localhost", { "d.test": { MX: "10 localhost" } }, "d.test", ["MX d.test"]],
     ["an implicit MX", { "d.test": a }, "D.test.", ["MX d.test", "AAAA d.test", "A d.test"]],
     ["a host named by its address", { "d.test": { MX: "10 192.0.2.1" } }, "d.test", ["MX d.test"]],
   ] as ReadonlyArray<[string, Records, string, ReadonlyArray<string>]>

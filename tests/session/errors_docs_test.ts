@@ -94,22 +94,28 @@ const dns: Record<DnsErrorReason, null> = {
 };
 const mx: Record<MxErrorReason, null> = { BadAddressLiteral: x, BadDomain: x, BareAddress: x };
 const route: Record<RouteFailure["reason"], null> = {
+  AddressRefused: x,
   DnsTemporary: x,
   DnsTimeout: x,
   DomainNotFound: x,
+  MailLoop: x,
   NoMailHost: x,
   NoUsableHost: x,
   NullMx: x,
 };
 const skips: Record<SkipReason, null> = {
   AddressAsName: x,
+  AddressRefused: x,
+  BehindSelf: x,
   Duplicate: x,
+  LocalName: x,
   LookupFailed: x,
   NoAddress: x,
   NoName: x,
   NotAHostName: x,
   NullMx: x,
   OverLimit: x,
+  Self: x,
 };
 const line: Record<LineErrorReason, null> = {
   BareCr: x,

@@ -30,6 +30,7 @@ interface Route {
 const routes = (
   narrator: Narrator,
   recipients: ReadonlyArray<Recipient>,
+  rules: Mx.ResolveOptions,
 ): Effect.Effect<ReadonlyArray<Route>, UsageError | MxError, Resolver> =>
   Effect.gen(function* () {
     const found: Array<Route> = [];
@@ -39,7 +40,7 @@ const routes = (
         return yield* Effect.fail(new UsageError({ problem, hint: "name the server with --server" }));
       }
       narrator.note(`Looking up the mail exchanger of ${domain}`);
-      const plan = yield* Mx.resolve(domain);
+      const plan = yield* Mx.resolve(domain, rules);
       narrator.data({ event: "route", plan: MxLines.json(plan) });
       if (RoutePlan.failure(plan) === undefined) {
         for (const line of MxLines.route(plain, plan)) narrator.note(`  ${line}`);
@@ -51,14 +52,14 @@ const routes = (
 
 /** Asks for the mail exchanger of each recipient's domain, and holds a conversation with the first that can be used. */
 export const talkToExchangers = (
-  port: number,
+  { port, allowLocal }: { readonly port: number; readonly allowLocal: boolean },
   narrator: Narrator,
   talk: Talk,
 ): Effect.Effect<ExitCode, GrammarError | UsageError | MxError, Resolver> =>
   Effect.gen(function* () {
     const results: Array<Result> = [];
     let withoutHost = 0;
-    for (const { recipients, plan } of yield* routes(narrator, talk.options.envelope.recipients)) {
+    for (const { recipients, plan } of yield* routes(narrator, talk.options.envelope.recipients, { allowLocal })) {
       const first = RoutePlan.firstUsable(plan);
       const address = first?.addresses[0]?.address;
       if (first === undefined || address === undefined) {

@@ -20,6 +20,7 @@ export const options: ReadonlyArray<Option> = [
   { name: "socket", value: "PATH", help: "Talk to the server at this Unix socket" },
   { name: "lmtp", help: "Speak LMTP, which gives a verdict on each recipient" },
   { name: "dns", value: "IP[:PORT]", help: "Ask this name server; default: the system's" },
+  { name: "allow-local", help: "Send to local addresses too, where the DNS names one; for tests" },
 ];
 
 /** A server that was named, or the way to find one. */
@@ -45,6 +46,8 @@ export type Target =
     readonly port: number;
     /** The name servers to ask; the system's if there are none here. */
     readonly nameServers: ReadonlyArray<string> | undefined;
+    /** Whether a mail exchanger may have an address of this machine or of a local network. */
+    readonly allowLocal: boolean;
   };
 
 /** The port of SMTP between servers (RFC 5321 section 4.5.4.2). */
@@ -89,13 +92,13 @@ const conflict = (given: Given): readonly [problem: string, hint: string] | unde
       ? ["--lmtp needs a server that is named: mail exchangers speak SMTP", "add --socket PATH or --server HOST[:PORT]"]
       : undefined;
   }
-  const other = ["server", "port", "dns"].find(given.has);
+  const other = ["server", "port", "dns", "allow-local"].find(given.has);
   return other === undefined
     ? undefined
     : [`--${other} means nothing beside --socket`, `leave --socket out, or --${other}`];
 };
 
-/** Reads `--server`, `--port`, `--socket`, `--lmtp` and `--dns`. */
+/** Reads `--server`, `--port`, `--socket`, `--lmtp`, `--dns` and `--allow-local`. */
 export const fromOptions = (given: Given): Effect.Effect<Target, UsageError> =>
   Effect.gen(function* () {
     const wrong = conflict(given);
@@ -106,7 +109,9 @@ export const fromOptions = (given: Given): Effect.Effect<Target, UsageError> =>
     const portText = given.value("port");
     const port = portText === undefined ? (isLmtp ? lmtpPort : smtpPort) : yield* portFromString(portText);
     const server = given.value("server");
-    if (server === undefined) return { _tag: "MailExchanger", port, nameServers: nameServers(given) };
+    if (server === undefined) {
+      return { _tag: "MailExchanger", port, nameServers: nameServers(given), allowLocal: given.has("allow-local") };
+    }
     const named = split(server);
     const host = yield* hostName(named.host, "server", "HOST or HOST:PORT");
     const finalPort = named.port === undefined ? port : yield* portFromString(named.port);

@@ -22,6 +22,7 @@ export const commandLine: CommandLine = {
   operands: ["DOMAIN"],
   options: [
     { name: "dns", value: "IP[:PORT]", help: "Ask this name server; default: the system's" },
+    { name: "allow-local", help: "Count local addresses too, such as 127.0.0.1 and 10.0.0.1" },
     { name: "short", help: "Print preferences and exchangers only, as dig +short does" },
     { name: "json", help: "Print everything as JSON" },
   ],
@@ -43,7 +44,7 @@ export const exitCode = (plan: RoutePlan.RoutePlan): ExitCode => {
 export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
   Effect.gen(function* () {
     const shell = yield* Shell;
-    const plan = yield* Mx.resolve(given.operands[0]!).pipe(
+    const plan = yield* Mx.resolve(given.operands[0]!, { allowLocal: given.has("allow-local") }).pipe(
       Effect.provide(Live.layer({ servers: Target.nameServers(given) })),
     );
     const lines = given.has("json")

@@ -168,7 +168,7 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     const Live = yield* Effect.promise(() => import("@plausch/dns/live"));
     const { talkToExchangers } = yield* Effect.promise(() => import("../route.ts"));
     const resolver = Live.layer({ servers: target.nameServers });
-    return yield* talkToExchangers(target.port, narrator, what).pipe(Effect.provide(resolver));
+    return yield* talkToExchangers(target, narrator, what).pipe(Effect.provide(resolver));
   }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData, DnsError: noResolver, MxError: badData }));
 
 const badData = (error: Error): Effect.Effect<ExitCode, never, Shell> =>

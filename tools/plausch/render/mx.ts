@@ -84,11 +84,12 @@ export const json = (plan: RoutePlan.RoutePlan): object => {
     },
     tiers: plan.tiers.map(({ preference, candidates }) => ({
       preference,
-      candidates: candidates.map(({ host, canonicalName, ttl, addresses, decision, warnings }) => ({
+      candidates: candidates.map(({ host, canonicalName, ttl, addresses, refused, decision, warnings }) => ({
         host,
         canonicalName,
         ttl: ttl ?? null,
         addresses,
+        refused,
         try: decision._tag === "Try",
         reason: decision._tag === "Skip" ? decision.reason : null,
         temporary: decision._tag === "Skip" && decision.temporary,
