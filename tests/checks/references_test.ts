@@ -3,7 +3,10 @@ import { check } from "../../tools/checks/references.ts";
 import { places } from "./support.ts";
 
 const files = ["packages/smtp/reply.ts", "tools/plausch/main.ts", "tests/smtp/reply_test.ts", "tests/smtp/_help.ts"];
-const known = { file: (path: string) => files.includes(path), dialogue: (id: string) => id === "dlg-minimal" };
+const known = {
+  file: (path: string) => files.includes(path),
+  case: (id: string) => id === "dlg-minimal" || id === "dlv-minimal",
+};
 
 const findings = (row: string) =>
   check("docs/a.md", ["| section | status | where | shown by |", "| - | - | - | - |", row].join("\n"), known);
@@ -11,7 +14,7 @@ const findings = (row: string) =>
 const good: ReadonlyArray<string> = [
   "| 1 | done | `smtp/reply.ts` | `smtp/reply_test.ts`, `dlg-minimal` |",
   "| 1 | done: `anything` goes here | `tools/plausch/main.ts` | `dlg-minimal` |",
-  "| 1 | part: a bit | `smtp/reply.ts` | `dlg-minimal` |",
+  "| 1 | part: a bit | `smtp/reply.ts` | `dlg-minimal`, `dlv-minimal` |",
   "| 1 | left out: why | | |",
   "| 1 | later | `smtp/reply.ts` | |",
 ];
@@ -23,7 +26,7 @@ const bad: ReadonlyArray<readonly [string, string]> = [
   ["| 1 | later | `tools/gone.ts` | |", "at tools/gone.ts"],
   ["| 1 | done | `smtp/reply.ts` | `smtp/gone_test.ts` |", "tests/smtp/gone_test.ts"],
   ["| 1 | done | `smtp/reply.ts` | `smtp/_help.ts` |", "no test"],
-  ["| 1 | done | `smtp/reply.ts` | `dlg-gone` |", "no dialogue"],
+  ["| 1 | done | `smtp/reply.ts` | `dlg-gone` |", "no case"],
   ["| 1 | done | somewhere | `dlg-minimal` |", '"where" names nothing'],
   ["| 1 | part: a bit | `smtp/reply.ts` | none yet |", '"shown by" names nothing'],
   ["| 1 | left out: why | `smtp/gone.ts` | |", "packages/smtp/gone.ts"],

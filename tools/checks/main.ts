@@ -79,10 +79,10 @@ const checkDocs = async ({ folder, config, files }: Member): Promise<ReadonlyArr
 
 const texts = new Map(await Promise.all((await list()).map(async (path) => [path, await read(path)] as const)));
 const workspace = await readWorkspace(texts);
-const dialogues = new Set(
-  (await read("tests/cases/dialogues.jsonl")).trimEnd().split("\n").map((line): string => JSON.parse(line).id),
-);
-const known: references.Known = { file: (path) => texts.has(path), dialogue: (id) => dialogues.has(id) };
+const ids = async (path: string): Promise<ReadonlyArray<string>> =>
+  (await read(path)).trimEnd().split("\n").map((line) => JSON.parse(line).id);
+const cases = new Set([...await ids("tests/cases/dialogues.jsonl"), ...await ids("tests/cases/delivery.jsonl")]);
+const known: references.Known = { file: (path) => texts.has(path), case: (id) => cases.has(id) };
 const pageOf = (path: string): readonly [path: string, page: string] => [path, texts.get(path) ?? ""];
 const results: ReadonlyArray<readonly [name: string, findings: ReadonlyArray<Finding>]> = [
   ["layers", layers.check(workspace)],

@@ -5,11 +5,11 @@ import type { Finding } from "./finding.ts";
 export interface Known {
   /** Whether there is a file of this path, from the root of the checkout. */
   readonly file: (path: string) => boolean;
-  /** Whether there is a recorded conversation of this name. */
-  readonly dialogue: (id: string) => boolean;
+  /** Whether there is a case of this name in tests/cases: a conversation or a delivery. */
+  readonly case: (id: string) => boolean;
 }
 
-const isDialogue = (name: string): boolean => name.startsWith("dlg-");
+const isCase = (name: string): boolean => /^(?:dlg|dlv)-/.test(name);
 
 /** The command line is not below packages/. */
 const codePath = (name: string): string => name.startsWith("tools/") ? name : `packages/${name}`;
@@ -21,8 +21,8 @@ const columns: ReadonlyArray<
   ["where", (name, { file }) => file(codePath(name)), (name) => `is no file at ${codePath(name)}`],
   [
     "shown by",
-    (name, { file, dialogue }) => isDialogue(name) ? dialogue(name) : /_test\.ts$/.test(name) && file(`tests/${name}`),
-    (name) => isDialogue(name) ? "is no dialogue in tests/cases/dialogues.jsonl" : `is no test at tests/${name}`,
+    (name, known) => isCase(name) ? known.case(name) : /_test\.ts$/.test(name) && known.file(`tests/${name}`),
+    (name) => isCase(name) ? "is no case in tests/cases" : `is no test at tests/${name}`,
   ],
 ];
 
@@ -42,8 +42,8 @@ const checkRow = (path: string, { line, cells }: Row, known: Known): ReadonlyArr
 };
 
 /**
- * Checks that every file, test and dialogue that the tables of a page name exists: files of packages under "where", tests and
- * dialogues under "shown by". A row whose status is done or part must name at least one of each.
+ * Checks that every file, test and case that the tables of a page name exists: files of packages under "where", tests and
+ * cases under "shown by". A row whose status is done or part must name at least one of each.
  */
 export const check = (path: string, page: string, known: Known): ReadonlyArray<Finding> =>
   rowsOf(page).flatMap((row) => checkRow(path, row, known));
