@@ -152,7 +152,8 @@ export const play = (dialogue: Dialogue, how: Play = {}): Played => {
 
   recipients ??= conversation.recipients;
   if (recipients.length === 0) recipients = withoutTransaction(dialogue, conversation);
-  const { failure } = conversation;
+  // What breaks when every recipient has a verdict is nobody's failure.
+  const failure = conversation.isBroken ? conversation.failure : undefined;
   const reason = failure?.cause instanceof GrammarError ? failure.cause.reason : failure?.reason;
   return {
     recipients,

@@ -85,7 +85,7 @@ const decidedAt = (answers: ReadonlyArray<Answer>, address: string, expected: Ex
   );
   if (deciding !== undefined) return deciding.end;
   // Refused by the client itself, once it knows what the server offers.
-  const offer = answers.filter(({ stage }) => stage === "ehlo" || stage === "ehlo-tls").at(-1);
+  const offer = answers.filter(({ stage }) => stage === "ehlo" || stage === "helo" || stage === "ehlo-tls").at(-1);
   return expected.verdict === "rejected" && offer !== undefined ? offer.end : Infinity;
 };
 

@@ -103,7 +103,8 @@ export const clientOctets = ({ message, steps }: Dialogue): ReadonlyArray<Uint8A
     if (!("bdat" in step)) return undefined;
     const [size, isLast] = step.bdat;
     const chunk = Transcript.chunk(octets(message).slice(sent, sent + size), isLast);
-    sent += size;
+    // A further transaction sends the message again.
+    sent = isLast ? 0 : sent + size;
     return chunk.octets;
   });
 };
