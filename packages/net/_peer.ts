@@ -2,6 +2,7 @@ import * as PeerIdentity from "@plausch/tls/peer-identity";
 import type { TlsReport } from "@plausch/tls/tls-report";
 import * as tls from "node:tls";
 import * as Certificate from "./_certificate.ts";
+import * as Dane from "./_dane.ts";
 import * as Der from "./_der.ts";
 import * as GeneralName from "./_general_name.ts";
 import type { Role } from "./_handshake.ts";
@@ -49,7 +50,20 @@ const unknownAuthority: ReadonlySet<string> = new Set([
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ]);
 
-type Trust = Pick<PeerIdentity.Evidence, "trust" | "detail">;
+type Trust = Pick<PeerIdentity.Evidence, "trust" | "detail" | "dane">;
+
+const byRecords = (chain: ReadonlyArray<X509.X509>, records: TlsSettings["records"], now: number): Trust => {
+  const { record, finding } = Dane.judge(chain, records, now);
+  const dane = { record };
+  switch (finding._tag) {
+    case "Trusted":
+      return { dane, trust: "known" };
+    case "Unknown":
+      return { dane, trust: "unknown" };
+    case "Invalid":
+      return { dane, trust: "invalid", detail: finding.why };
+  }
+};
 
 /** Both must agree to a chain: the library, and, with authorities of the caller's, our own check of it. */
 const trustOf = (
@@ -59,12 +73,13 @@ const trustOf = (
   settings: TlsSettings,
   now: number,
 ): Trust => {
+  if (settings.records.length > 0) return byRecords(chain, settings.records, now);
   const detail = socket.authorized ? undefined : String(socket.authorizationError ?? "it is not authorized");
   if (settings.authorities === undefined) {
     if (detail === undefined) return { trust: "known", detail };
     return { trust: unknownAuthority.has(detail) ? "unknown" : "invalid", detail };
   }
-  const finding = Pkix.check(chain, settings.authorities, role === "client" ? "server" : "client", now);
+  const finding = Pkix.check(chain, { known: settings.authorities }, role === "client" ? "server" : "client", now);
   switch (finding._tag) {
     case "Trusted":
       return { trust: detail === undefined ? "known" : "invalid", detail };
@@ -95,6 +110,18 @@ const nameOf = (role: Role, socket: tls.TLSSocket, asked: string | undefined): s
   return typeof servername === "string" && servername !== "" ? servername : undefined;
 };
 
+/** The chain, and those authorities from the records that have issued something in it, as far as their names go. */
+const withAuthorities = (
+  chain: ReadonlyArray<X509.X509>,
+  records: TlsSettings["records"],
+): ReadonlyArray<X509.X509> => {
+  const further = Dane.authoritiesIn(records).filter((authority) =>
+    chain.some(({ issuer }) => Der.equal(issuer, authority.subject)) &&
+    !chain.some(({ der }) => Der.equal(der, authority.der))
+  );
+  return [...chain, ...further];
+};
+
 /** What a finished handshake came to. */
 export const report = (
   socket: tls.TLSSocket,
@@ -106,19 +133,23 @@ export const report = (
   const sent = sentBy(socket);
   const parsed = sent.map(X509.parse);
   const own = parsed[0];
-  const chain = own === undefined ? [] : parsed.filter((certificate) => certificate !== undefined);
+  const chain = own === undefined
+    ? []
+    : withAuthorities(parsed.filter((certificate) => certificate !== undefined), settings.records);
+  const referenceNames = [serverName, ...settings.referenceNames].filter((name) => name !== undefined);
   const certificates = chain.map(Certificate.fromX509);
   return {
     protocol: socket.getProtocol() ?? "unknown",
     cipher: cipherOf(socket),
     serverName: nameOf(role, socket, serverName),
     alpnProtocol: socket.alpnProtocol || undefined,
+    referenceNames: settings.referenceNames,
     chain: certificates,
     verification: PeerIdentity.verify({
       ...trustOf(socket, chain, role, settings, now),
       chain: certificates,
       pins: settings.pins,
-      isNamed: role === "server" || own !== undefined && serverName !== undefined && isFor(own, serverName),
+      isNamed: role === "server" || own !== undefined && referenceNames.some((name) => isFor(own, name)),
       now,
       unproven: unproven(sent, own),
     }),

@@ -16,9 +16,19 @@ import { extensions, type X509 } from "./_x509.ts";
 /** What the certificate is to prove: that this is a server, or a client. */
 export type Purpose = "server" | "client";
 
-/** What was found: a path; no path; or a path that must not be taken, and why. */
+/** Where a path may end. */
+export interface Anchors {
+  /** Certificates that are trusted as they are. */
+  readonly known: ReadonlyArray<X509>;
+  /** Certificates that must be sound themselves: authorities, and valid now. */
+  readonly sound?: ReadonlyArray<X509>;
+  /** Public keys of which no certificate is known. */
+  readonly keys?: ReadonlyArray<Uint8Array>;
+}
+
+/** What was found: a path, and where it ends; no path; or a path that must not be taken, and why. */
 export type Finding =
-  | { readonly _tag: "Trusted" }
+  | { readonly _tag: "Trusted"; readonly anchor: X509 | Uint8Array }
   | { readonly _tag: "Unknown" }
   | { readonly _tag: "Invalid"; readonly why: string };
 
@@ -55,20 +65,23 @@ const maySign = (certificate: X509): boolean => {
   return Der.attempt(() => (Der.only(value, Der.tags.bitString).content[1] ?? 0) & 0x04) === 0x04;
 };
 
-/** What is wrong with a certificate wherever it stands in the chain. */
+/** What is wrong with a certificate wherever it stands in the chain, whoever has signed it. */
 const fault = (certificate: X509, purpose: Purpose, now: number): string | undefined => {
   if (certificate.version !== 3) return "it is of X.509 version 1 or 2";
   if (now < certificate.validFrom || now > certificate.validTo) return "it is not valid now";
   const unknown = [...certificate.extensions].find(([id, { critical }]) => critical && !understood.has(id));
   if (unknown !== undefined) return `its critical extension ${unknown[0]} is not known here`;
-  if (!Signature.isKnown(certificate)) {
-    return `its signature algorithm ${certificate.signatureAlgorithm} is not known here`;
-  }
   const usages = valueOf(certificate, extensions.extendedKeyUsage);
   return usages === undefined || usagesOf(usages).includes(purposes[purpose])
     ? undefined
     : `it is not for a ${purpose}`;
 };
+
+/** Where a path ends nobody asks who has signed. */
+const signatureFault = (certificate: X509): string | undefined =>
+  Signature.isKnown(certificate)
+    ? undefined
+    : `its signature algorithm ${certificate.signatureAlgorithm} is not known here`;
 
 /** What is wrong with an authority that has so many others below it. */
 const authorityFault = (certificate: X509, below: number, names: ReadonlyArray<GeneralName>): string | undefined => {
@@ -85,10 +98,10 @@ const constraintFault = (authority: X509, names: ReadonlyArray<GeneralName>): st
     : "its issuer may not vouch for its names";
 };
 
-/** Looks for a path from the peer's own certificate, the first, over the others to one of the trusted ones. */
+/** Looks for a path from the peer's own certificate, the first, over the others to one of the anchors. */
 export const check = (
   chain: ReadonlyArray<X509>,
-  trusted: ReadonlyArray<X509>,
+  { known, sound = [], keys = [] }: Anchors,
   purpose: Purpose,
   now: number,
 ): Finding => {
@@ -101,25 +114,40 @@ export const check = (
     why ??= reason;
     return reason === undefined;
   };
-  const isSigned = (certificate: X509, by: X509): boolean =>
+  const isBy = (certificate: X509, publicKey: Uint8Array): boolean =>
     blame(signatures++ < maxSignatures ? undefined : "its chain has too many paths") &&
-    blame(Signature.isBy(certificate, by.publicKey) ? undefined : "its signature is not that of its issuer");
+    Signature.isBy(certificate, publicKey);
+  const isSigned = (certificate: X509, { publicKey }: X509): boolean =>
+    isBy(certificate, publicKey) || blame("its signature is not that of its issuer");
   const isIssuer = (certificate: X509) => (candidate: X509): boolean =>
     Der.equal(candidate.subject, certificate.issuer);
 
-  const leadsUp = (path: ReadonlyArray<X509>): boolean => {
+  const endOf = (path: ReadonlyArray<X509>): X509 | Uint8Array | undefined => {
     const certificate = path.at(-1)!;
-    if (!blame(fault(certificate, purpose, now))) return false;
-    const ends = trusted.filter(isIssuer(certificate)).some((authority) =>
-      isSigned(certificate, authority) && blame(constraintFault(authority, names))
-    );
-    if (ends) return true;
-    if (path.length > maxAuthorities) return false;
-    return others.filter(isIssuer(certificate)).some((authority) =>
-      !path.includes(authority) && blame(authorityFault(authority, path.length - 1, names)) &&
-      isSigned(certificate, authority) && leadsUp([...path, authority])
-    );
+    const isKnown = (authority: X509): boolean =>
+      isSigned(certificate, authority) && blame(constraintFault(authority, names));
+    const isSound = (authority: X509): boolean =>
+      blame(fault(authority, purpose, now)) && blame(authorityFault(authority, path.length - 1, names)) &&
+      isSigned(certificate, authority);
+    return known.filter(isIssuer(certificate)).find(isKnown) ??
+      sound.filter(isIssuer(certificate)).find(isSound) ??
+      keys.find((key) => isBy(certificate, key));
   };
-  if (leadsUp([own])) return { _tag: "Trusted" };
+
+  const leadsTo = (path: ReadonlyArray<X509>): X509 | Uint8Array | undefined => {
+    const certificate = path.at(-1)!;
+    if (!blame(fault(certificate, purpose, now) ?? signatureFault(certificate))) return undefined;
+    const end = endOf(path);
+    if (end !== undefined || path.length > maxAuthorities) return end;
+    for (const authority of others.filter(isIssuer(certificate))) {
+      const isStep = !path.includes(authority) && blame(authorityFault(authority, path.length - 1, names)) &&
+        isSigned(certificate, authority);
+      const further = isStep ? leadsTo([...path, authority]) : undefined;
+      if (further !== undefined) return further;
+    }
+    return undefined;
+  };
+  const anchor = leadsTo([own]);
+  if (anchor !== undefined) return { _tag: "Trusted", anchor };
   return why === undefined ? { _tag: "Unknown" } : { _tag: "Invalid", why };
 };

@@ -1,6 +1,7 @@
 import * as Pin from "@plausch/tls/pin";
 import { TlsError } from "@plausch/tls/tls-error";
 import type { TlsOptions } from "@plausch/tls/tls-options";
+import * as Tlsa from "@plausch/tls/tlsa";
 import * as Redacted from "effect/Redacted";
 import * as Result from "effect/Result";
 import { createPrivateKey, X509Certificate } from "node:crypto";
@@ -16,6 +17,10 @@ export interface TlsSettings {
   readonly authorities: ReadonlyArray<X509.X509> | undefined;
   /** Digests of which the peer's certificate must have one; none if it need not. */
   readonly pins: ReadonlyArray<string>;
+  /** TLSA records that count, of which its chain must match one; none if it need not. */
+  readonly records: ReadonlyArray<Tlsa.Tlsa>;
+  /** Names that the peer's certificate may be for, beside the one that is asked for. */
+  readonly referenceNames: ReadonlyArray<string>;
   /** Whether a peer that has not proven who it is ends the handshake. */
   readonly insists: boolean;
 }
@@ -60,19 +65,37 @@ const authorities = (ca: TlsOptions["ca"]): Result.Result<ReadonlyArray<X509.X50
     : Result.succeed(found);
 };
 
-const isPeerNamed = (role: Role, options: TlsOptions): boolean =>
-  role === "server" || options.servername !== undefined || options.rejectUnauthorized === false ||
-  (options.pins ?? []).length > 0;
+const isPeerNamed = (role: Role, options: TlsOptions, records: ReadonlyArray<Tlsa.Tlsa>): boolean => {
+  if (role === "server" || options.servername !== undefined) return true;
+  if (records.length > 0) return records.every(({ usage }) => usage === 3);
+  return options.rejectUnauthorized === false || (options.pins ?? []).length > 0;
+};
+
+/** The records that count. A caller that has none of use goes on in another way, and does not come here. */
+const recordsOf = (
+  role: Role,
+  { tlsa = [], pins = [] }: TlsOptions,
+): Result.Result<ReadonlyArray<Tlsa.Tlsa>, TlsError> => {
+  const records = Tlsa.select(tlsa);
+  if (tlsa.length === 0) return Result.succeed(records);
+  if (role === "server") return fail("tlsa is for clients: it tells of a server");
+  if (pins.length > 0) return fail("tlsa and pins both decide alone; give one of them");
+  return records.length > 0 ? Result.succeed(records) : fail(
+    "none of the records in tlsa can be used: usage 2 or 3, selector 0 or 1, matching type 0, 1 or 2, whole data",
+  );
+};
 
 /** Reads the options, before an octet is sent. Fails with a `TlsError` whose reason is `BadOptions`. */
 export const fromOptions = (role: Role, options: TlsOptions): Result.Result<TlsSettings, TlsError> =>
   Result.gen(function* () {
-    if (options.tlsa !== undefined) return yield* fail("tlsa is not checked yet");
     const pins = yield* Result.all((options.pins ?? []).map(Pin.parse));
+    const records = yield* recordsOf(role, options);
     const trusted = yield* authorities(options.ca);
     const own = yield* identity(options);
     if (role === "server" && own.key === undefined) return yield* fail("a server needs key and cert");
-    if (!isPeerNamed(role, options)) return yield* fail("a client needs servername, to check the server's certificate");
+    if (!isPeerNamed(role, options, records)) {
+      return yield* fail("a client needs servername, to check the server's certificate");
+    }
     const asks = role === "client" || options.requestCert === true;
     const node: Record<string, unknown> = { ...own, requestCert: asks, rejectUnauthorized: false };
     if (options.ca !== undefined) node.ca = asList<Octets>(options.ca).map(asText);
@@ -82,6 +105,8 @@ export const fromOptions = (role: Role, options: TlsOptions): Result.Result<TlsS
       node,
       authorities: trusted,
       pins,
-      insists: asks && (pins.length > 0 || options.rejectUnauthorized !== false),
+      records,
+      referenceNames: options.referenceNames ?? [],
+      insists: asks && (pins.length + records.length > 0 || options.rejectUnauthorized !== false),
     };
   });

@@ -61,11 +61,12 @@ export const namedBy = ({ pins = [], tlsa = [] }: TlsOptions): Result.Result<Nam
 
 const reportOf = (
   fault: CertificateFault | undefined,
-  { servername }: TlsOptions,
+  { referenceNames, servername }: TlsOptions,
   named: Named,
   changes: Partial<TlsReport>,
 ): TlsReport => {
-  const report = { ...MockReport.make({ serverName: servername, fault }), ...changes };
+  const made = MockReport.make({ serverName: servername, fault });
+  const report = { ...made, ...(referenceNames === undefined ? {} : { referenceNames }), ...changes };
   return { ...report, verification: judged(report, named) };
 };
 

@@ -58,6 +58,11 @@ export interface Evidence {
   readonly now: number;
   /** What the TLS library says against the chain. */
   readonly detail?: string | undefined;
+  /**
+   * What the TLSA records came to, if there are any: the one that proves something, or none. Then they alone decide, and `trust` says where
+   * the chain leads from an authority that one of them stands for; `unknown` where there is no such authority.
+   */
+  readonly dane?: { readonly record: Tlsa | undefined } | undefined;
   /** Why the handshake does not show that the peer has the key of its certificate, if it does not: then nothing counts. */
   readonly unproven?: string | undefined;
 }
@@ -89,6 +94,21 @@ const faults: ReadonlyArray<readonly [CertificateFault, Judge]> = [
   ["invalid", ({ trust }) => trust === "invalid"],
 ];
 
+const fail = (fault: CertificateFault, detail: string | undefined): Verification => ({
+  verified: false,
+  fault,
+  detail,
+});
+
+/** A record that names an authority leaves everything below it to be proven; one that names the certificate, nothing. */
+const byRecords = (evidence: Evidence, record: Tlsa | undefined): Verification => {
+  if (record?.usage === 3) return { verified: true, by: "dane-ee", record };
+  if (evidence.trust === "unknown") return fail("tlsa-mismatch", evidence.detail);
+  const found = faults.find(([fault, applies]) => fault !== "self-signed" && applies(evidence));
+  if (found !== undefined) return fail(found[0], evidence.detail);
+  return record === undefined ? fail("tlsa-mismatch", evidence.detail) : { verified: true, by: "dane-ta", record };
+};
+
 /**
  * The verdict on the other side.
  *
@@ -117,14 +137,10 @@ const faults: ReadonlyArray<readonly [CertificateFault, Judge]> = [
  * ```
  */
 export const verify = (evidence: Evidence): Verification => {
-  const { chain: [own], detail, pins, unproven } = evidence;
-  const fail = (fault: CertificateFault, detail: string | undefined): Verification => ({
-    verified: false,
-    fault,
-    detail,
-  });
+  const { chain: [own], dane, detail, pins, unproven } = evidence;
   if (unproven !== undefined) return fail("invalid", unproven);
   if (own === undefined) return fail("no-certificate", detail);
+  if (dane !== undefined) return byRecords(evidence, dane.record);
   if (pins.length > 0) {
     return pins.includes(own.sha256) || pins.includes(own.spkiSha256)
       ? { verified: true, by: "pin" }
@@ -159,7 +175,7 @@ const extreme = (
 ): Certificate | undefined =>
   chain.reduce<Certificate | undefined>((best, at) => best && better(best, at) ? best : at, undefined);
 
-type Subject = Pick<TlsReport, "chain" | "serverName"> & { readonly detail: string | undefined };
+type Subject = Pick<TlsReport, "chain" | "serverName" | "referenceNames"> & { readonly detail: string | undefined };
 
 const sentences: Readonly<Record<CertificateFault, (subject: Subject) => string>> = {
   "no-certificate": () => "it showed no certificate",
@@ -177,14 +193,16 @@ const sentences: Readonly<Record<CertificateFault, (subject: Subject) => string>
     `its certificate ${
       nameOf(own)
     } is self-signed, so nobody vouches for it; if it is the right one, pin its SHA-256 ${own?.sha256}`,
-  "wrong-name": ({ chain: [own], serverName }) => {
+  "wrong-name": ({ chain: [own], serverName, referenceNames = [] }) => {
     if (serverName === undefined) {
       return `there is no name to check its certificate ${nameOf(own)} for; give servername`;
     }
     const names = own?.subjectAltNames ?? [];
     return names.length === 0
       ? `its certificate ${nameOf(own)} has no alternative names, and the common name does not count (RFC 9525)`
-      : `its certificate is for ${list(names)}, not for ${Printable.escape(serverName)}`;
+      : `its certificate is for ${list(names)}, not for ${
+        [serverName, ...referenceNames].slice(0, shownNames).map(Printable.escape).join(" or ")
+      }`;
   },
   "unknown-ca": ({ chain }) => {
     const last = path(chain).at(-1);
@@ -221,9 +239,11 @@ const whose = (chain: ReadonlyArray<Certificate>, certificate: Certificate | und
  * assertEquals(PeerIdentity.explain({ chain: [], serverName: undefined, verification }), "it showed no certificate");
  * ```
  */
-export const explain = (report: Pick<TlsReport, "chain" | "serverName" | "verification">): string => {
-  const { chain, serverName, verification } = report;
-  if (!verification.verified) return sentences[verification.fault]({ chain, serverName, detail: verification.detail });
+export const explain = (
+  report: Pick<TlsReport, "chain" | "serverName" | "referenceNames" | "verification">,
+): string => {
+  const { chain, verification } = report;
+  if (!verification.verified) return sentences[verification.fault]({ ...report, detail: verification.detail });
   const own = `its certificate ${nameOf(chain[0])}`;
   switch (verification.by) {
     case "pin":

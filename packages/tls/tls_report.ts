@@ -108,6 +108,8 @@ export interface TlsReport {
   readonly cipher: string;
   /** The name that the certificate was checked for; on a server, the name that the client asked for (SNI). */
   readonly serverName: string | undefined;
+  /** Further names that would have done as well; none if it is left out. */
+  readonly referenceNames?: ReadonlyArray<string> | undefined;
   /** The protocol that ALPN agreed on, if any. */
   readonly alpnProtocol: string | undefined;
   /** The peer's certificates, its own first, and the authority behind them if it is known. Empty if it showed none. */

@@ -1,55 +1,26 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import * as Effect from "effect/Effect";
-import * as Fiber from "effect/Fiber";
 import * as Redacted from "effect/Redacted";
-import type * as Scope from "effect/Scope";
-import { spawn, spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
-import * as tls from "node:tls";
 import { Connect, Listen } from "@plausch/net";
 import type { CertificateFault, TlsOptions, TlsReport } from "@plausch/tls";
 import { PeerIdentity } from "@plausch/tls";
 import { live } from "../support/it.ts";
-import { eventually, fixture, peer, pem, soon, tlsErrorOf } from "./support.ts";
+import {
+  chain,
+  eventually,
+  hasOpenssl,
+  opensslServer,
+  pem,
+  reportOn,
+  soon,
+  tlsErrorOf,
+  tlsServer,
+  verdict,
+} from "./support.ts";
 
 const servername = "mx.example.test";
 const ca = pem("ca.pem");
-
-/** A bare TLS server of node:tls that shows these certificates and then says a secret; it counts whom it told. */
-const server = (cert: string, key = pem("server.key")) =>
-  Effect.gen(function* () {
-    const open = new Set<tls.TLSSocket>();
-    const secure = tls.createServer({ cert, key }, (socket) => {
-      open.add(socket);
-      const gone = () => void open.delete(socket);
-      socket.on("error", gone).on("end", gone).on("close", gone);
-      socket.on("data", (octets: Uint8Array) => heard.push(new TextDecoder().decode(octets)));
-      socket.write("220 secret\r\n");
-    });
-    secure.on("tlsClientError", () => {});
-    const heard: Array<string> = [];
-    const { host, port } = yield* peer((socket) => void secure.emit("connection", socket));
-    return { host, port, open, heard };
-  });
-
-/** Connects, whatever it comes to, and gives the report; at the end of a refused connection the server has heard nothing. */
-const reportOn = (cert: string, options: TlsOptions): Effect.Effect<TlsReport, unknown, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { heard, host, open, port } = yield* server(cert);
-    const socket = Connect.make({ host, port, tls: options });
-    const dialled = yield* soon("dialling", Effect.result(Effect.tap(socket.reader, (reader) => reader.pull)));
-    if (dialled._tag === "Success") return socket.tls()!;
-    const error = tlsErrorOf(dialled.failure);
-    assertEquals(error.reason, "CertificateRefused");
-    assertEquals(socket.tls(), undefined);
-    yield* eventually("the peer has seen us off", () => open.size === 0);
-    assertEquals(heard, []);
-    return error.report!;
-  });
-
-const chain = (...names: ReadonlyArray<string>): string => names.map((name) => pem(`${name}.pem`)).join("");
-
-const verdict = ({ verification }: TlsReport): string => verification.verified ? verification.by : verification.fault;
 
 /** What the server shows, what the client asks for, the verdict, and what the words hold. */
 const cases: ReadonlyArray<
@@ -260,7 +231,7 @@ live(
 
 live("a peer that was not known is not known the next time either", () =>
   Effect.gen(function* () {
-    const { host, port } = yield* server(chain("server"));
+    const { host, port } = yield* tlsServer(chain("server"));
     const verdicts: Array<string> = [];
     for (let i = 0; i < 3; i++) {
       const socket = Connect.make({ host, port, tls: { servername, rejectUnauthorized: false } });
@@ -270,24 +241,6 @@ live("a peer that was not known is not known the next time either", () =>
     assertEquals(verdicts, ["unknown-ca", "unknown-ca", "unknown-ca"]);
   }));
 
-const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
-
-/** A server of OpenSSL: unlike others it believes a key file about its public half. */
-const openssl = (cert: string, key: string): Effect.Effect<number, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const files = ["-cert", fixture(`${cert}.pem`), "-key", fixture(`${key}.key`)];
-    const child = spawn("openssl", ["s_server", "-accept", "127.0.0.1:0", "-naccept", "1", ...files]);
-    const ended = Effect.callback<void>((resume) => void child.once("close", () => resume(Effect.void)));
-    const ending = yield* Effect.forkScoped(ended, { startImmediately: true });
-    yield* Effect.addFinalizer(() => Effect.andThen(Effect.sync(() => child.kill("SIGKILL")), Fiber.join(ending)));
-    return yield* Effect.callback<number>((resume) => {
-      child.stdout.on("data", (octets: Uint8Array) => {
-        const port = /ACCEPT 127\.0\.0\.1:(\d+)/.exec(new TextDecoder().decode(octets))?.[1];
-        if (port !== undefined) resume(Effect.succeed(Number(port)));
-      });
-    });
-  });
-
 for (const [cert, reason] of [["server", "Alert"], ["version-1", "CertificateRefused"]] as const) {
   Deno.test({
     name: `whoever has a certificate (${cert}) but not its key is refused`,
@@ -295,7 +248,7 @@ for (const [cert, reason] of [["server", "Alert"], ["version-1", "CertificateRef
     fn: () =>
       Effect.runPromise(Effect.scoped(Effect.gen(function* () {
         for (const trust of [{ ca }, { pins: [digests(cert).certificate] }]) {
-          const port = yield* openssl(cert, "stolen");
+          const port = yield* opensslServer(cert, "stolen");
           const socket = Connect.make({ host: "127.0.0.1", port, tls: { servername, ...trust } });
           const error = tlsErrorOf(yield* soon("dialling", Effect.flip(socket.reader)));
           assertEquals(error.reason, reason);

@@ -348,7 +348,8 @@ live("a server without an identity is told so, and can begin with one afterwards
     yield* Effect.forkScoped(listener.run((socket) =>
       Effect.gen(function* () {
         const reader = yield* socket.reader;
-        for (const options of [{}, { key: identity.key }]) {
+        const tlsa = [{ usage: 3, selector: 1, matchingType: 1, data: new Uint8Array(32) }];
+        for (const options of [{}, { key: identity.key }, { ...identity, tlsa }]) {
           ends.push(tlsErrorOf(yield* Effect.flip(reader.startTls(options))).message);
         }
         ends.push((yield* reader.startTls(identity)).protocol);
@@ -357,10 +358,11 @@ live("a server without an identity is told so, and can begin with one afterwards
     const socket = Connect.make({ host: "127.0.0.1", port: listener.port });
     const reader = yield* socket.reader;
     yield* soon("the upgrade", reader.startTls({ servername, ca }));
-    yield* eventually("the server is through", () => ends.length === 3);
+    yield* eventually("the server is through", () => ends.length === 4);
     assertEquals(ends, [
       "Cannot begin TLS: a server needs key and cert",
       "Cannot begin TLS: an identity needs both key and cert",
+      "Cannot begin TLS: tlsa is for clients: it tells of a server",
       "TLSv1.3",
     ]);
   }));

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import * as Arbitrary from "effect/Arbitrary";
-import { type Certificate, type CertificateFault, PeerIdentity } from "@plausch/tls";
+import { type Certificate, type CertificateFault, PeerIdentity, type Tlsa } from "@plausch/tls";
 import { property } from "../support/property.ts";
 import { anyText, certificate, integer, now } from "./support.ts";
 
@@ -16,8 +16,18 @@ const future = certificate({ validFrom: now + 1 });
 const selfSigned = certificate({ issuer: "CN=mx.example.test", isSelfSigned: true });
 const middle = certificate({ subject: "CN=Authority", issuer: "CN=Root", sha256: "cc".repeat(32) });
 
+const key: Tlsa.Tlsa = { usage: 3, selector: 1, matchingType: 1, data: new Uint8Array(32) };
+const authority: Tlsa.Tlsa = { ...key, usage: 2 };
+const byKey = { dane: { record: key }, trust: "unknown" } as const;
+const byAuthority = { dane: { record: authority }, chain: [certificate(), middle] } as const;
+const byNone = { dane: { record: undefined } };
+
 const cases: ReadonlyArray<
-  readonly [what: string, changes: Partial<PeerIdentity.Evidence>, expected: CertificateFault | "pkix" | "pin"]
+  readonly [
+    what: string,
+    changes: Partial<PeerIdentity.Evidence>,
+    expected: CertificateFault | "pkix" | "pin" | "dane-ee" | "dane-ta",
+  ]
 > = [
   ["all is well", {}, "pkix"],
   ["valid to this very moment", { chain: [certificate({ validTo: now })] }, "pkix"],
@@ -50,6 +60,32 @@ const cases: ReadonlyArray<
   ["pinned by its key", { pins: ["cc".repeat(32), "bb".repeat(32)], chain: [expired] }, "pin"],
   ["the authority pinned", { pins: [middle.sha256], chain: [certificate(), middle] }, "pin-mismatch"],
   ["other than pinned", { pins: ["cc".repeat(32)] }, "pin-mismatch"],
+  ["a record for it", byKey, "dane-ee"],
+  ["a record for it, expired, for another name, self-signed", {
+    ...byKey,
+    chain: [{ ...selfSigned, validTo: 0 }],
+    isNamed: false,
+  }, "dane-ee"],
+  ["a record for it, and nothing shown", { ...byKey, chain: [] }, "no-certificate"],
+  ["a record for it, and unproven", { ...byKey, unproven: "nobody checked" }, "invalid"],
+  ["a record for it, and a pin for another", { ...byKey, pins: ["cc".repeat(32)] }, "dane-ee"],
+  ["a record for its authority", byAuthority, "dane-ta"],
+  ["a record for its authority, and unproven", { ...byAuthority, unproven: "nobody checked" }, "invalid"],
+  ["a record for its authority, and another name", { ...byAuthority, isNamed: false }, "wrong-name"],
+  ["a record for its authority, expired", { ...byAuthority, chain: [expired, middle] }, "expired"],
+  ["a record for its authority, expired there", {
+    ...byAuthority,
+    chain: [certificate(), { ...middle, validTo: 0 }],
+    trust: "invalid",
+  }, "expired"],
+  ["a record for its authority, not valid yet", { ...byAuthority, chain: [future, middle] }, "not-yet-valid"],
+  ["a record for its authority, refused", { ...byAuthority, trust: "invalid" }, "invalid"],
+  ["a record for an authority of another", { ...byAuthority, trust: "unknown" }, "tlsa-mismatch"],
+  ["no record for it", { ...byNone, trust: "unknown" }, "tlsa-mismatch"],
+  ["no record for it, whoever vouches", byNone, "tlsa-mismatch"],
+  ["no record for it, and expired", { ...byNone, chain: [expired], trust: "unknown", isNamed: false }, "tlsa-mismatch"],
+  ["no record for it, and self-signed", { ...byNone, chain: [selfSigned], trust: "unknown" }, "tlsa-mismatch"],
+  ["no record for it, and pinned", { ...byNone, trust: "unknown", pins: ["aa".repeat(32)] }, "tlsa-mismatch"],
   ["unproven", { unproven: "nobody checked" }, "invalid"],
   ["unproven wins over a pin", { unproven: "nobody checked", pins: ["aa".repeat(32)] }, "invalid"],
 ];
@@ -74,6 +110,17 @@ Deno.test("each verdict has its words, with names and days", () => {
   assertEquals(words([certificate()]), 'its certificate "mx.example.test" comes from a known authority');
   assertEquals(words([certificate()], { pins: ["aa".repeat(32)] }), 'its certificate "mx.example.test" is pinned');
   assertEquals(words([]), "it showed no certificate");
+  assertEquals(words([certificate()], byKey), 'its certificate "mx.example.test" matches the record TLSA 3 1 1');
+  assertEquals(
+    words([certificate(), middle], byAuthority),
+    'its certificate "mx.example.test" comes from an authority that matches the record TLSA 2 1 1',
+  );
+  assertEquals(
+    words([certificate()], { ...byNone, trust: "unknown" }),
+    `its certificate "mx.example.test" matches none of its TLSA records; of its key it would be 3 1 1 ${
+      "bb".repeat(32)
+    }`,
+  );
   assertEquals(
     words([certificate({ validTo: Date.UTC(2021, 5, 7, 8, 9) })]),
     'its certificate "mx.example.test" expired on 2021-06-07 08:09 UTC',
@@ -95,6 +142,15 @@ Deno.test("each verdict has its words, with names and days", () => {
   assertEquals(
     words([certificate()], { isNamed: false }, "other.example.test"),
     "its certificate is for mx.example.test, not for other.example.test",
+  );
+  assertEquals(
+    PeerIdentity.explain({
+      chain: [certificate()],
+      serverName: "a.test",
+      referenceNames: ["b.test", "c\x1b.test"],
+      verification: { verified: false, fault: "wrong-name", detail: undefined },
+    }),
+    "its certificate is for mx.example.test, not for a.test or b.test or c\\u{1b}.test",
   );
   assertEquals(
     words([certificate({ subjectAltNames: ["DNS:a", "DNS:b", "IP:::1", "DNS:d", "DNS:e", "DNS:f"] })], {

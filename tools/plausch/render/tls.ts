@@ -127,6 +127,7 @@ export const jsonWithoutChain = (self: TlsReport): object => ({
   protocol: self.protocol,
   cipher: self.cipher,
   serverName: self.serverName ?? null,
+  referenceNames: self.referenceNames ?? [],
   alpnProtocol: self.alpnProtocol ?? null,
   verification: self.verification.verified
     ? { verified: true, by: self.verification.by, record: record(self.verification), fault: null, detail: null }
