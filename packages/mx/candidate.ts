@@ -20,7 +20,7 @@
  */
 import type { DnsError } from "@plausch/dns/dns-error";
 import * as AddressGuard from "./address_guard.ts";
-import type { TlsPolicy } from "./tls_policy.ts";
+import * as TlsPolicy from "./tls_policy.ts";
 
 /** An address to dial. */
 export interface HostAddress {
@@ -56,6 +56,7 @@ const explanations = {
   NullMx: "a null MX beside others means nothing",
   OverLimit: "enough hosts come before it",
   Self: "that is us",
+  TlsaLookupFailed: "its TLSA records could not be looked up, and DANE must not be guessed at",
 } as const;
 
 /** Whether a host is tried, and if not, why. */
@@ -115,14 +116,14 @@ export interface Candidate {
   /** Whether it is tried, and if not, why. */
   readonly decision: Decision;
   /** What to ask of its TLS. */
-  readonly policy: TlsPolicy;
+  readonly policy: TlsPolicy.TlsPolicy;
   /** What is odd about it. */
   readonly warnings: ReadonlyArray<CandidateWarning>;
 }
 
 /**
- * One line for people: preference, host, and what is done with it and why. Names from the DNS are in presentation form,
- * so the line is safe to print.
+ * One line for people: preference, host, and what is done with it and why; where more than TLS if offered is asked of
+ * it, that too. Names from the DNS are in presentation form, so the line is safe to print.
  *
  * @example
  * ```ts
@@ -141,14 +142,15 @@ export interface Candidate {
  * ```
  */
 export const explain = (candidate: Candidate): string => {
-  const { decision, addresses, refused, warnings } = candidate;
+  const { decision, addresses, policy, refused, warnings } = candidate;
   const isTried = decision._tag === "Try";
   const doing = isTried
     ? `try ${addresses.map(({ address }) => address).join(", ")}`
     : `skip, ${explainSkip(candidate)}`;
   const odd = warnings.map(explainWarning);
   if (isTried && refused.length > 0) odd.push(`not dialled: ${explainRefused(refused)}`);
-  return [`${candidate.preference} ${candidate.host}: ${doing}`, ...odd].join("; warning: ");
+  const asking = isTried && policy._tag !== "Opportunistic" ? `; ${TlsPolicy.explain(policy)}` : "";
+  return [`${candidate.preference} ${candidate.host}: ${doing}${asking}`, ...odd].join("; warning: ");
 };
 
 /**

@@ -30,6 +30,8 @@
 export * as AddressGuard from "./address_guard.ts";
 /** One host that may take the mail. */
 export * as Candidate from "./candidate.ts";
+/** DANE: what the TLSA records of a host ask of its TLS. */
+export * as Dane from "./dane.ts";
 /** Where mail is to go: a domain or an address literal. */
 export * as Destination from "./destination.ts";
 /** Asks the DNS and makes the plan. */

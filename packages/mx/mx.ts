@@ -24,23 +24,30 @@ import { Resolver } from "@plausch/dns/resolver";
 import * as Effect from "effect/Effect";
 import * as Random from "effect/Random";
 import * as Result from "effect/Result";
+import * as Dane from "./dane.ts";
 import * as Destination from "./destination.ts";
 import type { MxError } from "./mx_error.ts";
 import * as Planner from "./planner.ts";
-import type { RoutePlan } from "./route_plan.ts";
+import * as RoutePlan from "./route_plan.ts";
 
 /** How to ask. */
 export interface ResolveOptions extends Planner.Rules {
   /** How many questions about hosts are open at a time. 8 by default. */
   readonly concurrency?: number | undefined;
+  /** Whether to ask for TLSA records, where DNSSEC proves the hosts and their addresses (RFC 7672). True by default. */
+  readonly dane?: boolean | undefined;
+  /** The port that will be dialled: TLSA records stand for one port. 25 by default. */
+  readonly port?: number | undefined;
 }
 
 const defaultConcurrency = 8;
+const defaultPort = 25;
 
 /**
- * Makes the route plan of a mail domain: one question for its MX records, then two for each host, A and AAAA. Whatever
- * the DNS answers or fails to answer is in the plan; the effect fails only for a text that is no mail domain. Hosts of
- * equal preference come in an order that effect's `Random` decides: `Random.withSeed` makes it the same each time.
+ * Makes the route plan of a mail domain: one question for its MX records, then two for each host, A and AAAA, and where
+ * DNSSEC proves those answers, one for its TLSA records. Whatever the DNS answers or fails to answer is in the plan; the
+ * effect fails only for a text that is no mail domain. Hosts of equal preference come in an order that effect's `Random`
+ * decides: `Random.withSeed` makes it the same each time.
  *
  * @example
  * ```ts
@@ -56,8 +63,12 @@ const defaultConcurrency = 8;
  * assertEquals(error.reason, "BareAddress");
  * ```
  */
-export const resolve: (domain: string, options?: ResolveOptions) => Effect.Effect<RoutePlan, MxError, Resolver> = Effect
+export const resolve: (
+  domain: string,
+  options?: ResolveOptions,
+) => Effect.Effect<RoutePlan.RoutePlan, MxError, Resolver> = Effect
   .fn("Mx.resolve")(function* (domain, options = {}) {
+    const { concurrency = defaultConcurrency, dane = true, port = defaultPort } = options;
     const destination = yield* Effect.fromResult(Destination.fromString(domain));
     const rules = options;
     const name = Planner.domainToLookUp({ destination, rules });
@@ -74,7 +85,14 @@ export const resolve: (domain: string, options?: ResolveOptions) => Effect.Effec
       ]),
       ({ host, family, type }) =>
         Effect.map(Effect.result(resolver.query(host, type)), (result) => ({ host, family, result })),
-      { concurrency: options.concurrency ?? defaultConcurrency },
+      { concurrency },
     );
-    return Planner.plan({ ...question, lookups });
+    const plan = Planner.plan({ ...question, lookups });
+    if (!dane) return plan;
+    const findings = yield* Effect.forEach(
+      RoutePlan.candidates(plan),
+      (candidate) => Effect.map(Dane.lookUp(resolver, plan, candidate, port), (found) => Dane.apply(candidate, found)),
+      { concurrency },
+    );
+    return RoutePlan.withCandidates(plan, findings);
   });

@@ -106,6 +106,32 @@ export const candidates = (plan: RoutePlan): ReadonlyArray<Candidate.Candidate> 
   plan.tiers.flatMap((tier) => tier.candidates);
 
 /**
+ * The plan with other candidates: one for each of {@linkcode candidates}, in that order.
+ *
+ * @example
+ * ```ts
+ * import * as Zone from "@plausch/dns/zone";
+ * import * as Mx from "@plausch/mx/mx";
+ * import * as RoutePlan from "@plausch/mx/route-plan";
+ * import * as Effect from "effect/Effect";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const zone = Zone.layer({ records: { "example.org": { MX: ["20 b.example", "10 a.example"] } } });
+ * const plan = await Effect.runPromise(Effect.provide(Mx.resolve("example.org"), zone));
+ * const upper = RoutePlan.candidates(plan).map((one) => ({ ...one, host: one.host.toUpperCase() }));
+ * assertEquals(RoutePlan.withCandidates(plan, upper).tiers[1]?.candidates[0]?.host, "B.EXAMPLE");
+ * ```
+ */
+export const withCandidates = (plan: RoutePlan, candidates: ReadonlyArray<Candidate.Candidate>): RoutePlan => {
+  let at = 0;
+  const tiers = plan.tiers.map((tier) => ({
+    ...tier,
+    candidates: candidates.slice(at, at += tier.candidates.length),
+  }));
+  return { ...plan, tiers };
+};
+
+/**
  * The candidates to try, in order.
  *
  * @example

@@ -116,6 +116,7 @@ const skips: Record<SkipReason, null> = {
   NullMx: x,
   OverLimit: x,
   Self: x,
+  TlsaLookupFailed: x,
 };
 const line: Record<LineErrorReason, null> = {
   BareCr: x,

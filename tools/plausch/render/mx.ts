@@ -7,6 +7,7 @@ import type { Answer } from "@plausch/dns/answer";
 import * as Record from "@plausch/dns/record";
 import type { Candidate } from "@plausch/mx/candidate";
 import * as RoutePlan from "@plausch/mx/route-plan";
+import type { TlsPolicy } from "@plausch/mx/tls-policy";
 import type { Paint } from "./paint.ts";
 
 const dotted = (name: string): string => name.endsWith(".") ? name : `${name}.`;
@@ -65,6 +66,9 @@ export const long = (paint: Paint, plan: RoutePlan.RoutePlan): ReadonlyArray<str
 export const short = (plan: RoutePlan.RoutePlan): ReadonlyArray<string> =>
   (plan.answer?.records ?? []).filter((record) => record._tag === "MX").map(Record.formatData);
 
+const policyJson = (policy: TlsPolicy): object =>
+  policy._tag === "Dane" ? { ...policy, records: policy.records.map(Record.formatData) } : policy;
+
 /** The plan as plain data. */
 export const json = (plan: RoutePlan.RoutePlan): object => {
   const failure = RoutePlan.failure(plan);
@@ -84,7 +88,7 @@ export const json = (plan: RoutePlan.RoutePlan): object => {
     },
     tiers: plan.tiers.map(({ preference, candidates }) => ({
       preference,
-      candidates: candidates.map(({ host, canonicalName, ttl, addresses, refused, decision, warnings }) => ({
+      candidates: candidates.map(({ host, canonicalName, ttl, addresses, refused, decision, policy, warnings }) => ({
         host,
         canonicalName,
         ttl: ttl ?? null,
@@ -93,6 +97,7 @@ export const json = (plan: RoutePlan.RoutePlan): object => {
         try: decision._tag === "Try",
         reason: decision._tag === "Skip" ? decision.reason : null,
         temporary: decision._tag === "Skip" && decision.temporary,
+        policy: policyJson(policy),
         warnings: warnings.map(({ _tag }) => _tag),
       })),
     })),

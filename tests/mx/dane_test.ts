@@ -1,0 +1,410 @@
+import { assert, assertEquals } from "@std/assert";
+import type { RecordType, Tlsa } from "@plausch/dns/record";
+import { Resolver } from "@plausch/dns/resolver";
+import * as Zone from "@plausch/dns/zone";
+import * as Dane from "@plausch/mx/dane";
+import * as Mx from "@plausch/mx/mx";
+import * as RoutePlan from "@plausch/mx/route-plan";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import * as Result from "effect/Result";
+import { it } from "../support/it.ts";
+
+const sha256 = "ab".repeat(32);
+const good = `3 1 1 ${sha256}`;
+const proven = (data: string | ReadonlyArray<string>) => ({ data, authenticated: true });
+const unproven = (data: string | ReadonlyArray<string>) => ({ data, authenticated: false });
+
+interface Situation {
+  readonly name: string;
+  /** What the DNS says; proven by DNSSEC where nothing else stands. */
+  readonly records: Zone.StaticZone["records"];
+  readonly domain?: string;
+  readonly options?: Mx.ResolveOptions;
+  /** What was asked beyond MX, A and AAAA. */
+  readonly asked: ReadonlyArray<string>;
+  /** The last line about the route. */
+  readonly line: string;
+  /** TLSA base domain and reference names. */
+  readonly names?: readonly [baseDomain: string, names: ReadonlyArray<string>];
+}
+
+const d = { "d.test": { MX: "10 a.d.test" } };
+const a = { "a.d.test": { A: "192.0.2.1" } };
+const tried = "10 a.d.test: try 192.0.2.1";
+const matching = (what: string) => `${tried}; DANE: TLS with a certificate that matches TLSA ${what}`;
+const unusable = `${tried}; DANE: TLS with any certificate, since no TLSA record can be used`;
+// 253 octets in text, which is as long as a name can be.
+const long = `${"x".repeat(63)}.${"y".repeat(63)}.${"z".repeat(63)}.${"w".repeat(61)}`;
+const waits = "451 4.4.3: none of the mail exchangers of d.test can be used now";
+
+const situations: ReadonlyArray<Situation> = [
+  {
+    name: "a proven mail exchanger with a proven record",
+    records: { ...d, ...a, "_25._tcp.a.d.test": { TLSA: good } },
+    asked: ["TLSA _25._tcp.a.d.test"],
+    line: matching("3 1 1"),
+    names: ["a.d.test", ["a.d.test", "d.test"]],
+  },
+  {
+    name: "the record of another port does not count",
+    records: { ...d, ...a, "_25._tcp.a.d.test": { TLSA: good } },
+    options: { port: 2525 },
+    asked: ["TLSA _2525._tcp.a.d.test"],
+    line: tried,
+  },
+  {
+    name: "the record of the port that will be dialled counts",
+    records: { ...d, ...a, "_2525._tcp.a.d.test": { TLSA: good } },
+    options: { port: 2525 },
+    asked: ["TLSA _2525._tcp.a.d.test"],
+    line: matching("3 1 1"),
+  },
+  {
+    name: "told not to, nobody asks",
+    records: { ...d, ...a, "_25._tcp.a.d.test": { TLSA: good } },
+    options: { dane: false },
+    asked: [],
+    line: tried,
+  },
+  {
+    name: "no record, proven",
+    records: { ...d, ...a },
+    asked: ["TLSA _25._tcp.a.d.test"],
+    line: tried,
+  },
+  {
+    name: "a record that is not proven is ignored",
+    records: { ...d, ...a, "_25._tcp.a.d.test": { TLSA: unproven(good) } },
+    asked: ["TLSA _25._tcp.a.d.test"],
+    line: tried,
+  },
+  {
+    name: "the MX answer is not proven: nobody asks",
+    records: { "d.test": { MX: unproven("10 a.d.test") }, ...a, "_25._tcp.a.d.test": { TLSA: good } },
+    asked: [],
+    line: tried,
+  },
+  {
+    name: "the addresses are not proven: nobody asks",
+    records: { ...d, "a.d.test": { A: unproven("192.0.2.1") }, "_25._tcp.a.d.test": { failure: "ServerFailure" } },
+    asked: [],
+    line: tried,
+  },
+  {
+    name: "one of the addresses is not proven: nobody asks",
+    records: {
+      ...d,
+      "a.d.test": { A: "192.0.2.1", AAAA: unproven("2001:db8::1") },
+      "_25._tcp.a.d.test": { TLSA: good },
+    },
+    asked: [],
+    line: "10 a.d.test: try 2001:db8::1, 192.0.2.1",
+  },
+  {
+    name: "SERVFAIL, as for a bogus record: the host is skipped for now",
+    records: { ...d, ...a, "_25._tcp.a.d.test": { failure: "ServerFailure" } },
+    asked: ["TLSA _25._tcp.a.d.test"],
+    line: waits,
+  },
+  {
+    name: "a time-out: the host is skipped for now",
+    records: { ...d, ...a, "_25._tcp.a.d.test": { failure: "Timeout" } },
+    asked: ["TLSA _25._tcp.a.d.test"],
+    line: waits,
+  },
+  {
+    name: "refused: the host is skipped for now",
+    records: { ...d, ...a, "_25._tcp.a.d.test": { failure: "Refused" } },
+    asked: ["TLSA _25._tcp.a.d.test"],
+    line: waits,
+  },
+  {
+    name: "a domain without an MX record, proven",
+    records: { "d.test": { A: "192.0.2.1" }, "_25._tcp.d.test": { TLSA: good } },
+    asked: ["TLSA _25._tcp.d.test"],
+    line: "0 d.test: try 192.0.2.1; DANE: TLS with a certificate that matches TLSA 3 1 1",
+    names: ["d.test", ["d.test"]],
+  },
+  {
+    name: "a domain without an MX record that is an alias: both names count where the alias leads",
+    records: {
+      "d.test": { CNAME: "e.test" },
+      "e.test": { A: "192.0.2.1" },
+      "_25._tcp.e.test": { TLSA: `2 1 1 ${sha256}` },
+    },
+    asked: ["TLSA _25._tcp.e.test"],
+    line: "0 d.test: try 192.0.2.1; DANE: TLS with a certificate that matches TLSA 2 1 1",
+    names: ["e.test", ["e.test", "d.test"]],
+  },
+  {
+    name: "a domain without an MX record that is an alias, and has the record itself",
+    records: {
+      "d.test": { CNAME: "e.test" },
+      "e.test": { A: "192.0.2.1" },
+      "_25._tcp.d.test": { TLSA: `2 1 1 ${sha256}` },
+    },
+    asked: ["TLSA _25._tcp.e.test", "TLSA _25._tcp.d.test"],
+    line: "0 d.test: try 192.0.2.1; DANE: TLS with a certificate that matches TLSA 2 1 1",
+    names: ["d.test", ["d.test"]],
+  },
+  {
+    name: "an address literal: nobody asks",
+    records: {},
+    domain: "[192.0.2.1]",
+    asked: [],
+    line: "0 [192.0.2.1]: try 192.0.2.1",
+  },
+  {
+    name: "the domain is an alias: three names will do",
+    records: {
+      "d.test": { CNAME: "e.test" },
+      "e.test": { MX: "10 a.d.test" },
+      ...a,
+      "_25._tcp.a.d.test": { TLSA: `2 0 1 ${sha256}` },
+    },
+    asked: ["TLSA _25._tcp.a.d.test"],
+    line: matching("2 0 1"),
+    names: ["a.d.test", ["a.d.test", "d.test", "e.test"]],
+  },
+  {
+    name: "the mail exchanger is an alias: where it leads comes first",
+    records: {
+      ...d,
+      "a.d.test": { CNAME: "b.test" },
+      "b.test": { A: "192.0.2.1" },
+      "_25._tcp.b.test": { TLSA: good },
+      "_25._tcp.a.d.test": { TLSA: `2 1 1 ${sha256}` },
+    },
+    asked: ["TLSA _25._tcp.b.test"],
+    line: `${matching("3 1 1")}; warning: it is an alias of b.test, and an MX record must not name one`,
+    names: ["b.test", ["b.test", "d.test"]],
+  },
+  {
+    name: "the mail exchanger is an alias, and only its own name has a record",
+    records: {
+      ...d,
+      "a.d.test": { CNAME: "b.test" },
+      "b.test": { A: "192.0.2.1" },
+      "_25._tcp.a.d.test": { TLSA: good },
+    },
+    asked: ["TLSA _25._tcp.b.test", "TLSA _25._tcp.a.d.test"],
+    line: `${matching("3 1 1")}; warning: it is an alias of b.test, and an MX record must not name one`,
+    names: ["a.d.test", ["a.d.test", "d.test"]],
+  },
+  {
+    name: "the first set of records decides, though none of it can be used",
+    records: {
+      ...d,
+      "a.d.test": { CNAME: "b.test" },
+      "b.test": { A: "192.0.2.1" },
+      "_25._tcp.b.test": { TLSA: `1 1 1 ${sha256}` },
+      "_25._tcp.a.d.test": { TLSA: good },
+    },
+    asked: ["TLSA _25._tcp.b.test"],
+    line: `${unusable}; warning: it is an alias of b.test, and an MX record must not name one`,
+  },
+  {
+    name: "the first failure decides: the second name is not a way around it",
+    records: {
+      ...d,
+      "a.d.test": { CNAME: "b.test" },
+      "b.test": { A: "192.0.2.1" },
+      "_25._tcp.b.test": { failure: "ServerFailure" },
+      "_25._tcp.a.d.test": { TLSA: good },
+    },
+    asked: ["TLSA _25._tcp.b.test"],
+    line: waits,
+  },
+  {
+    name: "a proven alias leads out to an unsigned zone: its own name is asked",
+    records: {
+      ...d,
+      "a.d.test": { CNAME: proven("b.test") },
+      "b.test": { A: unproven("192.0.2.1") },
+      "_25._tcp.a.d.test": { TLSA: good },
+      "_25._tcp.b.test": { failure: "ServerFailure" },
+    },
+    asked: ["CNAME a.d.test", "TLSA _25._tcp.a.d.test"],
+    line: `${matching("3 1 1")}; warning: it is an alias of b.test, and an MX record must not name one`,
+    names: ["a.d.test", ["a.d.test", "d.test"]],
+  },
+  {
+    name: "an alias that is not proven: no TLSA record is asked for",
+    records: {
+      ...d,
+      "a.d.test": { CNAME: unproven("b.test") },
+      "b.test": { A: unproven("192.0.2.1") },
+      "_25._tcp.a.d.test": { TLSA: good },
+    },
+    asked: ["CNAME a.d.test"],
+    line: `${tried}; warning: it is an alias of b.test, and an MX record must not name one`,
+  },
+  {
+    name: "the records may be kept elsewhere, behind an alias",
+    records: {
+      ...d,
+      ...a,
+      "_25._tcp.a.d.test": { CNAME: "tlsa.d.test" },
+      "tlsa.d.test": { TLSA: good },
+    },
+    asked: ["TLSA _25._tcp.a.d.test"],
+    line: matching("3 1 1"),
+    names: ["a.d.test", ["a.d.test", "d.test"]],
+  },
+  {
+    name: "only records that cannot be used: encrypted, to whomever",
+    records: { ...d, ...a, "_25._tcp.a.d.test": { TLSA: [`0 0 1 ${sha256}`, `3 1 1 abcd`] } },
+    asked: ["TLSA _25._tcp.a.d.test"],
+    line: unusable,
+  },
+  {
+    name: "some can be used, some cannot: those that can",
+    records: { ...d, ...a, "_25._tcp.a.d.test": { TLSA: [`1 1 1 ${sha256}`, good, `2 0 9 ${sha256}`] } },
+    asked: ["TLSA _25._tcp.a.d.test"],
+    line: matching("3 1 1"),
+  },
+  {
+    name: "a host whose name leaves no room for the port has no records",
+    records: {
+      "d.test": { MX: `10 ${long}` },
+      [long]: { A: "192.0.2.1" },
+    },
+    asked: [`TLSA _25._tcp.${long}`],
+    line: `10 ${long}: try 192.0.2.1`,
+  },
+];
+
+const asking = (records: Zone.StaticZone["records"]) => {
+  const zone = Result.getOrThrow(Zone.make({ records, authenticated: true }));
+  const asked: Array<string> = [];
+  const query = (name: string, type: RecordType) => {
+    if (type === "TLSA" || type === "CNAME") asked.push(`${type} ${name}`);
+    return zone.query(name, type);
+  };
+  return { layer: Layer.succeed(Resolver, { query }), asked };
+};
+
+for (const { name, records, domain = "d.test", options, asked, line, names } of situations) {
+  it(`DANE: ${name}`, () =>
+    Effect.gen(function* () {
+      const zone = asking(records);
+      const plan = yield* Mx.resolve(domain, options).pipe(Effect.provide(zone.layer));
+      assertEquals(RoutePlan.explain(plan).at(-1), line);
+      assertEquals(zone.asked, asked);
+      if (names !== undefined) {
+        const policy = RoutePlan.firstUsable(plan)?.policy;
+        assert(policy?._tag === "Dane");
+        assertEquals([policy.baseDomain, policy.names], names);
+      }
+    }));
+}
+
+it("DANE: a host that is skipped says why, and others are tried, in clear too if that is how they are", () =>
+  Effect.gen(function* () {
+    const plan = yield* Mx.resolve("d.test").pipe(Effect.provide(Zone.layer({
+      authenticated: true,
+      records: {
+        "d.test": { MX: ["10 a.d.test", "20 b.d.test", "30 c.d.test"] },
+        "a.d.test": { A: "192.0.2.1" },
+        "b.d.test": { A: unproven("192.0.2.2") },
+        "c.d.test": { A: "192.0.2.3" },
+        "_25._tcp.a.d.test": { failure: "Timeout" },
+        "_25._tcp.c.d.test": { TLSA: good },
+      },
+    })));
+    assertEquals(RoutePlan.explain(plan), [
+      "d.test has 3 mail exchangers",
+      "10 a.d.test: skip, its TLSA records could not be looked up, and DANE must not be guessed at (Timeout)",
+      "20 b.d.test: try 192.0.2.2",
+      "30 c.d.test: try 192.0.2.3; DANE: TLS with a certificate that matches TLSA 3 1 1",
+    ]);
+    assertEquals(RoutePlan.failure(plan), undefined);
+    const [skipped] = RoutePlan.candidates(plan);
+    assert(skipped?.decision._tag === "Skip" && skipped.decision.temporary);
+    assertEquals(skipped.decision.error?.type, "TLSA");
+  }));
+
+it("DANE: a domain that is its own mail exchanger waits where its TLSA records cannot be looked up", () =>
+  Effect.gen(function* () {
+    const records = { "d.test": { A: "192.0.2.1" }, "_25._tcp.d.test": { failure: "Timeout" } } as const;
+    const plan = yield* Mx.resolve("d.test").pipe(Effect.provide(Zone.layer({ authenticated: true, records })));
+    const failure = RoutePlan.failure(plan);
+    assertEquals([failure?.reason, failure?.isTemporary], ["DnsTimeout", true]);
+  }));
+
+// ---- which records can be used
+
+// A certificate and its key, as openssl made them.
+const octets = (base64: string) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+const certificate = octets(
+  "MIIBejCCAR+gAwIBAgIUaGCypZjWqdSGRFCK9snQqmIsQwgwCgYIKoZIzj0EAwIwEjEQMA4GA1UEAwwHbXgudGVzdDAeFw0yNjExMjgx" +
+    "NDUxMjNaFw0zNjExMjUxNDUxMjNaMBIxEDAOBgNVBAMMB214LnRlc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASfnLJ2HKzFrK2M" +
+    "IAAjVqmH2+cP+Lvz3OcJk8kBTrENKEIl2VmaDw7322OP+0Pv5QJhveDtnHpCwmMbax023P28o1MwUTAdBgNVHQ4EFgQUvSLx8EJoDRzH" +
+    "IvAr/V3SGTeJVfMwHwYDVR0jBBgwFoAUvSLx8EJoDRzHIvAr/V3SGTeJVfMwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBG" +
+    "AiEAj8CR+PziqJtEnnIh3pLkCUNdBTHRshz8Wevvv25zSVECIQCb2FDxV1M8dkR6h964mRlKA5ZXj2bww0dRKZrZxcgyGQ==",
+);
+const key = octets(
+  "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEn5yydhysxaytjCAAI1aph9vnD/i789znCZPJAU6xDShCJdlZmg8O99tjj/tD7+UCYb3g" +
+    "7Zx6QsJjG2sdNtz9vA==",
+);
+const digest256 = new Uint8Array(32);
+const digest512 = new Uint8Array(64);
+
+const tlsa = (usage: number, selector: number, matchingType: number, data: Uint8Array): Tlsa => ({
+  _tag: "TLSA",
+  name: "_25._tcp.a.d.test",
+  ttl: 300,
+  class: "IN",
+  usage,
+  selector,
+  matchingType,
+  data,
+});
+
+const sets: ReadonlyArray<readonly [name: string, records: ReadonlyArray<Tlsa>, used: ReadonlyArray<number>]> = [
+  ["SHA-256 of key and certificate", [tlsa(3, 1, 1, digest256), tlsa(3, 0, 1, digest256)], [0, 1]],
+  ["an authority", [tlsa(2, 1, 1, digest256), tlsa(2, 0, 2, digest512)], [0, 1]],
+  ["usages of the web, and unknown ones", [0, 1, 4, 255].map((usage) => tlsa(usage, 1, 1, digest256)), []],
+  ["unknown selectors", [2, 255].map((selector) => tlsa(3, selector, 1, digest256)), []],
+  ["unknown matching types", [3, 255].map((matchingType) => tlsa(3, 1, matchingType, digest256)), []],
+  [
+    "digests of a wrong length",
+    [tlsa(3, 1, 1, digest512), tlsa(3, 1, 2, digest256), tlsa(3, 1, 1, new Uint8Array())],
+    [],
+  ],
+  ["a whole certificate, a whole key", [tlsa(3, 0, 0, certificate), tlsa(2, 1, 0, key)], [0, 1]],
+  ["the whole of the other thing", [tlsa(3, 0, 0, key), tlsa(3, 1, 0, certificate)], []],
+  ["the whole, cut short or with more behind it", [
+    tlsa(3, 0, 0, certificate.subarray(0, -1)),
+    tlsa(3, 0, 0, Uint8Array.of(...certificate, 0)),
+    tlsa(3, 1, 0, Uint8Array.of(...key, 0x30, 0x00)),
+    tlsa(3, 1, 0, new Uint8Array()),
+    tlsa(3, 1, 0, Uint8Array.of(0x30)),
+  ], []],
+  ["lengths that DER does not have", [
+    tlsa(3, 1, 0, Uint8Array.of(0x30, 0x80, 0x30, 0, 0x03, 0)),
+    tlsa(3, 1, 0, Uint8Array.of(0x30, 0x81, 0x04, 0x30, 0, 0x03, 0)),
+    tlsa(3, 1, 0, Uint8Array.of(0x30, 0x83, 0, 0, 0x04, 0x30, 0, 0x03, 0)),
+    tlsa(3, 1, 0, Uint8Array.of(0x30, 0x82, 0x01)),
+    tlsa(3, 1, 0, Uint8Array.of(0x30, 0x04, 0x30, 0, 0x1f, 0)),
+  ], []],
+  // Digest agility, RFC 7671 section 9.
+  ["the strongest digest alone", [tlsa(3, 1, 1, digest256), tlsa(3, 1, 2, digest512)], [1]],
+  ["the strongest digest for each usage and selector", [
+    tlsa(3, 1, 1, digest256),
+    tlsa(3, 0, 2, digest512),
+    tlsa(2, 1, 1, digest256),
+    tlsa(2, 1, 2, digest512),
+  ], [0, 1, 3]],
+  ["several of the strongest", [tlsa(3, 1, 2, digest512), tlsa(3, 1, 2, new Uint8Array(64).fill(1))], [0, 1]],
+  ["the whole thing beside a digest", [tlsa(3, 1, 0, key), tlsa(3, 1, 1, digest256), tlsa(3, 1, 2, digest512)], [0, 2]],
+  ["a stronger digest that is none takes nothing away", [tlsa(3, 1, 1, digest256), tlsa(3, 1, 2, digest256)], [0]],
+  ["nor one that is not known", [tlsa(3, 1, 1, digest256), tlsa(3, 1, 3, digest512)], [0]],
+];
+
+for (const [name, records, used] of sets) {
+  Deno.test(`DANE: usable records: ${name}`, () => {
+    assertEquals(Dane.usable(records), used.map((at) => records[at]!));
+  });
+}
