@@ -41,7 +41,13 @@ import type { RoutePlan } from "./route_plan.ts";
 import type { TlsPolicy } from "./tls_policy.ts";
 
 /** What the TLSA records of one host say. */
-export type Finding =
+export type Finding = {
+  /** For how many seconds that may be kept; `Infinity` where nobody was asked. */
+  readonly ttl: number;
+} & FindingKind;
+
+/** The kinds of findings. */
+export type FindingKind =
   | {
     /** DANE does not apply: there is no TLSA record that DNSSEC proves. */
     readonly _tag: "None";
@@ -59,7 +65,7 @@ export type Finding =
     readonly error: DnsError;
   };
 
-const none: Finding = { _tag: "None" };
+const notAsked: Finding = { _tag: "None", ttl: Infinity };
 
 /**
  * The names at which the TLSA records of a host may stand, in the order to ask (RFC 7672 section 2.2.2): where an alias
@@ -231,7 +237,7 @@ export const usable = (records: ReadonlyArray<Tlsa>): ReadonlyArray<Tlsa> => {
  *   return Dane.judge(result, baseDomain, [baseDomain]);
  * };
  * assertEquals(judge("web.example"), {
- *   _tag: "Found", policy: { _tag: "DaneUnusable", baseDomain: "web.example" },
+ *   _tag: "Found", ttl: 300, policy: { _tag: "DaneUnusable", baseDomain: "web.example" },
  * });
  * assertEquals(judge("broken.example")._tag, "Failed");
  * assertEquals(judge("plain.example")._tag, "None");
@@ -243,12 +249,14 @@ export const judge = (
   names: ReadonlyArray<string>,
 ): Finding => {
   if (Result.isFailure(result)) {
-    return result.failure.reason === "BadName" ? none : { _tag: "Failed", error: result.failure };
+    return result.failure.reason === "BadName" ? notAsked : { _tag: "Failed", ttl: 0, error: result.failure };
   }
-  if (!result.success.authenticated || result.success.status !== "Records") return none;
+  const ttl = Answer.ttl(result.success) ?? 0;
+  if (!result.success.authenticated || result.success.status !== "Records") return { _tag: "None", ttl };
   const records = usable(Answer.records(result.success, "TLSA"));
   return {
     _tag: "Found",
+    ttl,
     policy: records.length === 0 ? { _tag: "DaneUnusable", baseDomain } : { _tag: "Dane", records, baseDomain, names },
   };
 };
@@ -290,17 +298,20 @@ export const lookUp: (
   port: number,
 ) => Effect.Effect<Finding> = Effect.fn("Dane.lookUp")(function* (resolver, plan, candidate, port) {
   let alias: Answer.Answer | undefined;
+  let ttl = Infinity;
   if (isUnprovenAlias(plan, candidate)) {
     const result = yield* Effect.result(resolver.query(candidate.host, "CNAME"));
-    if (Result.isFailure(result)) return { _tag: "Failed", error: result.failure };
+    if (Result.isFailure(result)) return { _tag: "Failed", ttl: 0, error: result.failure };
     alias = result.success;
+    ttl = Answer.ttl(alias) ?? 0;
   }
   for (const baseDomain of baseDomains(plan, candidate, alias)) {
     const result = yield* Effect.result(resolver.query(ownerName(baseDomain, port), "TLSA"));
     const finding = judge(result, baseDomain, referenceNames(plan, baseDomain));
-    if (finding._tag !== "None") return finding;
+    ttl = Math.min(ttl, finding.ttl);
+    if (finding._tag !== "None") return { ...finding, ttl };
   }
-  return none;
+  return { _tag: "None", ttl };
 });
 
 /**
@@ -320,7 +331,7 @@ export const lookUp: (
  *   decision: { _tag: "Try" }, policy: { _tag: "Opportunistic" }, warnings: [],
  * };
  * const error = new DnsError({ reason: "ServerFailure" });
- * assertEquals(Dane.apply(candidate, { _tag: "Failed", error }).decision, {
+ * assertEquals(Dane.apply(candidate, { _tag: "Failed", ttl: 0, error }).decision, {
  *   _tag: "Skip", reason: "TlsaLookupFailed", temporary: true, error,
  * });
  * ```

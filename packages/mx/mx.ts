@@ -89,10 +89,12 @@ export const resolve: (
     );
     const plan = Planner.plan({ ...question, lookups });
     if (!dane) return plan;
+    const candidates = RoutePlan.candidates(plan);
     const findings = yield* Effect.forEach(
-      RoutePlan.candidates(plan),
-      (candidate) => Effect.map(Dane.lookUp(resolver, plan, candidate, port), (found) => Dane.apply(candidate, found)),
+      candidates,
+      (candidate) => Dane.lookUp(resolver, plan, candidate, port),
       { concurrency },
     );
-    return RoutePlan.withCandidates(plan, findings);
+    const ttl = plan.ttl === undefined ? undefined : Math.min(plan.ttl, ...findings.map((finding) => finding.ttl));
+    return RoutePlan.withCandidates({ ...plan, ttl }, candidates.map((one, at) => Dane.apply(one, findings[at]!)));
   });

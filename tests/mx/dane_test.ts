@@ -333,6 +333,26 @@ it("DANE: a domain that is its own mail exchanger waits where its TLSA records c
     assertEquals([failure?.reason, failure?.isTemporary], ["DnsTimeout", true]);
   }));
 
+it("DANE: a plan is kept no longer than the TLSA records in it, nor than their absence", () =>
+  Effect.gen(function* () {
+    const ttl = (records: Zone.StaticZone["records"]) =>
+      Mx.resolve("d.test").pipe(
+        Effect.map((plan) => plan.ttl),
+        Effect.provide(Zone.layer({ authenticated: true, negativeTtl: 600, records: { ...d, ...a, ...records } })),
+      );
+    const kept = (ttl: number) => ({ data: good, ttl });
+    assertEquals(yield* ttl({}), 300);
+    assertEquals(yield* ttl({ "_25._tcp.a.d.test": { TLSA: kept(20) } }), 20);
+    assertEquals(yield* ttl({ "_25._tcp.a.d.test": { TLSA: { ...kept(20), authenticated: false } } }), 20);
+    assertEquals(
+      yield* ttl({ "_25._tcp.a.d.test": { CNAME: { data: "t.test", ttl: 7 } }, "t.test": { TLSA: kept(20) } }),
+      7,
+    );
+    assertEquals(yield* ttl({ "_25._tcp.a.d.test": { failure: "Timeout" } }), 0);
+    const alias = { "a.d.test": { CNAME: "b.test" }, "b.test": { A: unproven("192.0.2.1") } };
+    assertEquals(yield* ttl({ ...alias, "a.d.test": { CNAME: { data: "b.test", ttl: 9 } } }), 9);
+  }));
+
 // ---- which records can be used
 
 // A certificate and its key, as openssl made them.
