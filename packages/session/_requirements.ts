@@ -36,7 +36,7 @@ export interface Given {
   readonly wishes: Wishes;
 }
 
-/** One extension: whether a message asks for it, whether the server has it, what can be done without. */
+/** One extension, or a limit of it: whether a message asks for it, whether the server has it, what can be done without. */
 interface Requirement {
   readonly extension: Extension;
   readonly isAsked: (given: Given) => boolean;
@@ -55,6 +55,13 @@ const notOffered = (extension: Extension): Refusal => ({
   extension,
 });
 
+const limitExceeded = (extension: Extension, code: number): Refusal => ({
+  reason: "LimitExceeded",
+  code,
+  status: { class: 5, subject: 5, detail: 4 },
+  extension,
+});
+
 const never = () => false;
 const always = () => true;
 
@@ -67,6 +74,9 @@ const asksBinary = ({ envelope, content }: Given): boolean =>
   content.isBinary || envelope.parameters.body === "BINARYMIME";
 
 const isBinaryOffered = ({ capabilities }: Given): boolean => capabilities.binaryMime && capabilities.chunking;
+
+/** Both are in UTC, and in one form but for fractions of a second; without its `Z` the earlier one is the lesser text. */
+const isLater = (dateTime: string, than: string): boolean => dateTime.slice(0, -1) > than.slice(0, -1);
 
 const isFree = ({ capabilities, content }: Given): boolean => !content.eightBit || capabilities.eightBitMime;
 
@@ -128,10 +138,27 @@ const requirements: ReadonlyArray<Requirement> = [
     canDowngrade: ({ envelope }) => envelope.parameters.by?.mode === "N",
   },
   {
+    // The minimum is one for messages that come back (RFC 2852 section 2).
+    extension: "DELIVERBY",
+    isAsked: ({ envelope, capabilities }) =>
+      envelope.parameters.by?.mode === "R" && capabilities.deliverBy?.minimum !== undefined,
+    isOffered: ({ envelope, capabilities }) => envelope.parameters.by!.seconds >= capabilities.deliverBy!.minimum!,
+    refusal: limitExceeded("DELIVERBY", 555),
+  },
+  {
     extension: "FUTURERELEASE",
     isAsked: ({ envelope: { parameters } }) => parameters.holdFor !== undefined || parameters.holdUntil !== undefined,
     isOffered: ({ capabilities }) => capabilities.futureRelease !== undefined,
     refusal: notOffered("FUTURERELEASE"),
+  },
+  {
+    extension: "FUTURERELEASE",
+    isAsked: ({ capabilities }) => capabilities.futureRelease !== undefined,
+    isOffered: ({ envelope: { parameters: { holdFor = 0, holdUntil = "" } }, capabilities }) => {
+      const { maxInterval, maxDateTime } = capabilities.futureRelease!;
+      return holdFor <= maxInterval && !isLater(holdUntil, maxDateTime);
+    },
+    refusal: limitExceeded("FUTURERELEASE", 501),
   },
   {
     extension: "MT-PRIORITY",

@@ -42,8 +42,8 @@ import type { Stage } from "./stage.ts";
 export type Verdict = "accepted" | "rejected" | "deferred" | "uncertain";
 
 /**
- * Why a recipient was refused here, before the server was asked. `NotOffered` is any extension that was asked for, see
- * `extension`; `SessionLimit` is one more transaction, or domain, than the server takes on a connection (LIMITS,
+ * Why a recipient was refused here, before the server was asked. `NotOffered` is any extension that was asked for, and
+ * `LimitExceeded` more of it than the server says it can do, see `extension`; `SessionLimit` is one more transaction, or domain, than the server takes on a connection (LIMITS,
  * RFC 9422 section 4).
  */
 export type LocalRefusal =
@@ -53,6 +53,7 @@ export type LocalRefusal =
   | "NeedsBinaryMime"
   | "RequireTlsNotOffered"
   | "NotOffered"
+  | "LimitExceeded"
   | "SessionLimit";
 
 /** The verdict on one recipient, and what it rests on. */
@@ -76,7 +77,7 @@ export interface RecipientOutcome {
    * to stop before the message.
    */
   readonly reason?: FailureReason | LocalRefusal | "Stopped" | undefined;
-  /** The extension that was asked for and not offered, where that is the reason. */
+  /** The extension that was asked for and not offered, or not so much of it, where that is the reason. */
   readonly extension?: Extension | undefined;
 }
 
@@ -116,6 +117,7 @@ const hostsDiffer: ReadonlySet<RecipientOutcome["reason"]> = new Set<RecipientOu
   "NeedsBinaryMime",
   "RequireTlsNotOffered",
   "NotOffered",
+  "LimitExceeded",
 ]);
 
 /** These are for the one who set the client up to mend. */

@@ -283,7 +283,7 @@ const cases: { readonly [flag: string]: Case } = {
     sink: { offers: Extension.without("DSN") },
     check: ({ out }, { mailParameters }) => {
       assertEquals(mailParameters?.ret, undefined);
-      assertStringIncludes(out, "=== The server does not offer DSN: left out\n");
+      assertStringIncludes(out, "=== The server does not offer DSN as asked: left out\n");
     },
   },
   xclient: { args: ["--xclient", "ADDR=192.0.2.7"], check: stored(({ peer }) => assertEquals(peer, "192.0.2.7")) },

@@ -113,6 +113,16 @@ Deno.test("refusals have remedies too", () => {
   const tell = (some: Partial<RecipientOutcome>, where: Partial<Remedy.Situation> = {}) =>
     Remedy.ofRefusal(situation(where), outcome(some));
   assertEquals(tell({ reason: "NotOffered", extension: "DSN" }), "--if-not-offered drop sends it without DSN");
+  const limits = { capabilities: offers("DELIVERBY 60", "FUTURERELEASE 3600 2030-01-01T00:00:00Z") };
+  assertEquals(
+    tell({ reason: "LimitExceeded", extension: "DELIVERBY" }, limits),
+    "With R, the server takes --by from 60 seconds on. --if-not-offered drop sends it without DELIVERBY",
+  );
+  assertEquals(
+    tell({ reason: "LimitExceeded", extension: "FUTURERELEASE" }, limits),
+    "The server holds a message for 3600 seconds at most, and until 2030-01-01T00:00:00Z. " +
+      "--if-not-offered drop sends it without FUTURERELEASE",
+  );
   assertEquals(tell({ reason: "RequireTlsNotOffered" }), "Use --tls verified along with --require-tls");
   assertStringIncludes(tell({ reason: "RequireTlsNotOffered" }, { isSecure: true }) ?? "", "leave it out");
   assertEquals(tell({ stage: "helo", code: 502 }), "Perhaps this server speaks LMTP: add --lmtp");

@@ -31,6 +31,7 @@ const local: Record<LocalRefusal | "Stopped", null> = {
   NeedsBinaryMime: x,
   RequireTlsNotOffered: x,
   NotOffered: x,
+  LimitExceeded: x,
   SessionLimit: x,
   Stopped: x,
 };

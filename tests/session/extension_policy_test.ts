@@ -108,3 +108,61 @@ Deno.test("what is offered is said, in the order of the grammar", () => {
     ],
   );
 });
+
+const limited = `
+  < 220 mx
+  > EHLO c.test
+  < 250-mx
+  < 250-DELIVERBY 60
+  < 250 FUTURERELEASE 3600 2030-01-01T00:00:00Z
+`;
+
+const beyond: ReadonlyArray<readonly [parameters: MailParameters, refusal: string]> = [
+  [{ by: { seconds: 59, mode: "R" } }, "555 LimitExceeded"],
+  [{ holdFor: 3601 }, "501 LimitExceeded"],
+  [{ holdUntil: "2030-01-01T00:00:01Z" }, "501 LimitExceeded"],
+  [{ holdUntil: "2030-01-01T00:00:00.5Z" }, "501 LimitExceeded"],
+];
+
+for (const [parameters, refusal] of beyond) {
+  const to = envelope(["b@d.test"], parameters);
+
+  Deno.test(`beyond what the server says it can do: ${JSON.stringify(parameters)}`, () => {
+    const { recipients } = play({}, limited + quit, [sayHello, send(to)]);
+    assertEquals(verdicts(recipients), [`rejected mail ${refusal}`]);
+    assertEquals(Outcome.next(recipients), "next-host");
+    const { conversation } = play(
+      { unsupported: ExtensionPolicy.all("drop") },
+      `${limited}> MAIL FROM:<a@c.test>\n< 550 no\n${quit}`,
+      [sayHello, send(to)],
+    );
+    assertEquals(conversation.adaptations, [{ extension: recipients[0]!.extension!, action: "drop" }]);
+  });
+}
+
+const within: ReadonlyArray<readonly [parameters: MailParameters, said: string]> = [
+  [{ by: { seconds: 60, mode: "R" } }, "BY=60;R"],
+  // Who is only told may be told at any time, also of what is late already.
+  [{ by: { seconds: 1, mode: "N" } }, "BY=1;N"],
+  [{ by: { seconds: -5, mode: "N", trace: true } }, "BY=-5;NT"],
+  [{ holdFor: 3600 }, "HOLDFOR=3600"],
+  [{ holdUntil: "2030-01-01T00:00:00Z" }, "HOLDUNTIL=2030-01-01T00:00:00Z"],
+  [{ holdUntil: "2029-12-31T23:59:60Z" }, "HOLDUNTIL=2029-12-31T23:59:60Z"],
+];
+
+for (const [parameters, said] of within) {
+  Deno.test(`just within it: ${said}`, () => {
+    play({}, `${limited}> MAIL FROM:<a@c.test> ${said}\n< 550 no\n${quit}`, [
+      sayHello,
+      send(envelope(["b@d.test"], parameters)),
+    ]);
+  });
+}
+
+Deno.test("a server that tells no minimum takes any time", () => {
+  play(
+    {},
+    `< 220 mx\n> EHLO c.test\n< 250-mx\n< 250 DELIVERBY\n> MAIL FROM:<a@c.test> BY=1;R\n< 550 no\n${quit}`,
+    [sayHello, send(envelope(["b@d.test"], { by: { seconds: 1, mode: "R" } }))],
+  );
+});

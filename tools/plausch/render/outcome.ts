@@ -17,6 +17,7 @@ const reasons: { readonly [R in NonNullable<RecipientOutcome["reason"]>]: string
   NeedsBinaryMime: "the message is binary and the server does not offer BINARYMIME with CHUNKING",
   RequireTlsNotOffered: "verified TLS on the whole way was asked for, and the server does not offer REQUIRETLS",
   NotOffered: "the server does not offer what was asked for",
+  LimitExceeded: "more was asked for than the server says it can do",
   SessionLimit: "the server takes no more on this connection",
   Stopped: "stopped, as asked, before the message was sent",
   BadReply: "the server's answer could not be understood",
@@ -80,6 +81,6 @@ const adaptations: { readonly [A in Adaptation["action"]]: string } = {
   downgrade: "replaced by the nearest that it does offer",
 };
 
-/** What was asked for, not offered, and what was done about it. */
+/** What was asked for, not offered, or not so much of it, and what was done about it. */
 export const describeAdaptation = ({ extension, action }: Adaptation): string =>
-  `The server does not offer ${extension}: ${adaptations[action]}`;
+  `The server does not offer ${extension} as asked: ${adaptations[action]}`;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Authentication } from "@plausch/session/authentication";
+import type { Extension } from "@plausch/session/extension-policy";
 import type { RecipientOutcome } from "@plausch/session/outcome";
 import type { FailureReason, SessionError } from "@plausch/session/session-error";
 import type { Stage } from "@plausch/session/stage";
@@ -202,6 +203,17 @@ const failures: { readonly [R in FailureReason]?: Remedy<SessionError> } = {
 export const ofFailure = (situation: Situation, error: SessionError): string | undefined =>
   failures[error.reason]?.(situation, error);
 
+/** How far an extension goes, as the server says. */
+const limitOf = (extension: Extension | undefined, capabilities: Capabilities | undefined): string => {
+  const { deliverBy, futureRelease } = capabilities ?? {};
+  if (extension === "DELIVERBY" && deliverBy?.minimum !== undefined) {
+    return `With R, the server takes --by from ${deliverBy.minimum} seconds on. `;
+  }
+  return extension === "FUTURERELEASE" && futureRelease !== undefined
+    ? `The server holds a message for ${futureRelease.maxInterval} seconds at most, and until ${futureRelease.maxDateTime}. `
+    : "";
+};
+
 /** What to try after a refusal, if anything comes to mind. Safe to print. */
 export const ofRefusal = (
   { isLmtp, isSecure, capabilities, authentication }: Situation,
@@ -209,6 +221,9 @@ export const ofRefusal = (
 ): string | undefined => {
   if (verdict !== "rejected") return undefined;
   if (reason === "NotOffered") return `--if-not-offered drop sends it without ${extension}`;
+  if (reason === "LimitExceeded") {
+    return `${limitOf(extension, capabilities)}--if-not-offered drop sends it without ${extension}`;
+  }
   if (reason === "RequireTlsNotOffered") {
     return isSecure
       ? "Use --tls verified along with --require-tls; if the server does not offer REQUIRETLS, leave it out"
