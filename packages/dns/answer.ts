@@ -40,9 +40,11 @@ export interface Answer {
   readonly status: AnswerStatus;
   /** The response code: `NOERROR` or `NXDOMAIN`. */
   readonly rcode: string;
+  /** Whether the server says that it has proved the answer with DNSSEC (the AD bit, RFC 4035 section 3.2.3). */
+  readonly ad: boolean;
   /**
-   * Whether the server says that it has proved the answer with DNSSEC (the AD bit, RFC 4035 section 3.2.3). This is
-   * worth as much as the server and the way to it: believe it of a resolver on this machine, not of one on a network.
+   * Whether that is to be believed: the AD bit is set, and server and the way to it are trusted. By default that is a
+   * server on this machine; see `StubResolverOptions.trustAd`. Otherwise anyone on the way may have set it.
    */
   readonly authenticated: boolean;
   /** The name where the records were found: another one than `name` where that is an alias. */
@@ -59,10 +61,14 @@ export interface Answer {
   readonly transport: "udp" | "tcp" | "static";
   /** How long it took with all tries, in milliseconds. */
   readonly elapsed: number;
+  /** How many seconds ago it came, where it is out of a cache. */
+  readonly age?: number | undefined;
 }
 
-/** What an answer is made from; the rest follows from the records. */
-export type AnswerParts = Omit<Answer, "status" | "canonicalName" | "aliases">;
+/** What an answer is made from; the rest follows from the records. `ad` is as `authenticated` where it is left out. */
+export type AnswerParts =
+  & Omit<Answer, "status" | "canonicalName" | "aliases" | "ad">
+  & { readonly ad?: boolean | undefined };
 
 const maxAliases = 16;
 
@@ -115,7 +121,8 @@ export const make = (parts: AnswerParts): Result.Result<Answer, DnsError> => {
     return fail("Malformed", "the answer has records and says that the name does not exist");
   }
   const status = found ? "Records" : rcode === "NXDOMAIN" ? "NoName" : "NoData";
-  return Result.succeed({ ...parts, status, canonicalName, aliases });
+  const { ad = parts.authenticated } = parts;
+  return Result.succeed({ ...parts, ad, status, canonicalName, aliases });
 };
 
 /**
@@ -139,6 +146,35 @@ export const records = <T extends RecordType>(answer: Answer, type: T): Readonly
   return answer.records.filter((record): record is RecordFor<T> =>
     record._tag === type && Name.key(record.name) === at
   );
+};
+
+/**
+ * The same answer some seconds later: every time to live in it is so much shorter, but not below 0.
+ *
+ * @example
+ * ```ts
+ * import * as Answer from "@plausch/dns/answer";
+ * import * as Resolver from "@plausch/dns/resolver";
+ * import * as Zone from "@plausch/dns/zone";
+ * import * as Effect from "effect/Effect";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const zone = Zone.layer({ records: { "a.example": { A: { data: "192.0.2.1", ttl: 20 } } } });
+ * const answer = await Effect.runPromise(Effect.provide(Resolver.query("a.example", "A"), zone));
+ * const later = Answer.aged(answer, 15);
+ * assertEquals([Answer.ttl(later), later.age], [5, 15]);
+ * ```
+ */
+export const aged = (answer: Answer, seconds: number): Answer => {
+  const left = (ttl: number): number => Math.max(0, ttl - seconds);
+  const { negativeTtl } = answer;
+  return {
+    ...answer,
+    aliases: answer.aliases.map((alias) => ({ ...alias, ttl: left(alias.ttl) })),
+    records: answer.records.map((record) => ({ ...record, ttl: left(record.ttl) })),
+    negativeTtl: negativeTtl === undefined ? undefined : left(negativeTtl),
+    age: seconds,
+  };
 };
 
 /**

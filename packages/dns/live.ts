@@ -45,8 +45,8 @@ export interface LiveOptions extends Omit<StubResolver.StubResolverOptions, "ser
 }
 
 /**
- * Makes a resolver over the network. Without `servers` it reads the system's settings once, now, with their time-out
- * and number of tries where the options have none. Fails with `BadServer` or `NoServer`.
+ * Makes a resolver over the network. Without `servers` it reads the system's settings once, now, with their time-out,
+ * number of tries and trust in the AD bit (`options trust-ad`) where the options have none. Fails with `BadServer` or `NoServer`.
  *
  * @example
  * ```ts
@@ -65,9 +65,8 @@ export const make = (options: LiveOptions = {}): Effect.Effect<Resolver, DnsErro
       const servers = yield* Effect.forEach(options.servers, (text) => Effect.fromResult(NameServer.fromString(text)));
       return StubResolver.make(transport, { ...options, servers });
     }
-    const { servers, timeoutSeconds, attempts } = yield* systemSettings;
-    const timeout = options.timeout ?? (timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000);
-    return StubResolver.make(transport, { ...options, servers, timeout, tries: options.tries ?? attempts });
+    const settings = yield* systemSettings;
+    return StubResolver.make(transport, ResolvConf.complete(settings, { ...options, servers: settings.servers }));
   });
 
 /**

@@ -163,7 +163,7 @@ export interface Message {
   /** Whether the server resolves for its clients (RA). */
   readonly recursionAvailable: boolean;
   /** Whether the server says that it proved the answer (AD). */
-  readonly authenticated: boolean;
+  readonly ad: boolean;
   /** The response code by name, with the upper bits of EDNS; an unknown one reads like `RCODE23`. */
   readonly rcode: string;
   /** The records of the answer section that this package knows, in order. Others, such as signatures, are left out. */
@@ -228,7 +228,7 @@ const read = (bytes: Uint8Array): Message => {
     authoritative: (flags & 0x0400) !== 0,
     truncated: (flags & 0x0200) !== 0,
     recursionAvailable: (flags & 0x0080) !== 0,
-    authenticated: (flags & 0x0020) !== 0,
+    ad: (flags & 0x0020) !== 0,
     rcode: rcodes[rcode] ?? `RCODE${rcode}`,
     answers: answers.flatMap((record) => readData(bytes, record) ?? []),
     soa: authorities.map((record) => readData(bytes, record)).find((record) => record?._tag === "SOA"),
@@ -316,7 +316,8 @@ const readData = (bytes: Uint8Array, record: RawRecord): ResourceRecord | undefi
 };
 
 /**
- * The answer that a message gives to a question. Fails with the reason that its response code stands for; with
+ * The answer that a message gives to a question; it is `authenticated` if its AD bit is set and `trustAd` says that this
+ * counts for something. Fails with the reason that its response code stands for; with
  * `NotRecursive` where a server without recursion says neither yes nor no; and like {@linkcode Answer.make}.
  *
  * @example SERVFAIL is trouble, not "no such record"
@@ -334,10 +335,13 @@ const readData = (bytes: Uint8Array, record: RawRecord): ResourceRecord | undefi
  */
 export const toAnswer = (
   message: Message,
-  asked: Pick<Answer.Answer, "name" | "type" | "server" | "transport" | "elapsed">,
+  asked:
+    & Pick<Answer.Answer, "name" | "type" | "server" | "transport" | "elapsed">
+    & { readonly trustAd?: boolean | undefined },
 ): Result.Result<Answer.Answer, DnsError> => {
-  const { name, type, server } = asked;
-  const { rcode, soa, authenticated } = message;
+  const { trustAd = false, ...question } = asked;
+  const { name, type, server } = question;
+  const { rcode, soa, ad } = message;
   if (rcode !== "NOERROR" && rcode !== "NXDOMAIN") {
     const reason = rcode === "FORMERR" || rcode === "BADVERS"
       ? "FormatError"
@@ -350,9 +354,10 @@ export const toAnswer = (
   }
   return Result.flatMap(
     Answer.make({
-      ...asked,
+      ...question,
       rcode,
-      authenticated,
+      ad,
+      authenticated: ad && trustAd,
       records: message.answers,
       negativeTtl: soa === undefined ? undefined : Math.min(soa.ttl, soa.minimum),
     }),

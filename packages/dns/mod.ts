@@ -27,6 +27,8 @@
 
 /** What the DNS answered. */
 export * as Answer from "./answer.ts";
+/** Answers kept as long as they may be. */
+export * as Cache from "./cache.ts";
 /** The one error of this package. */
 export * as DnsError from "./dns_error.ts";
 /** Our resolver as effect's `Dns`. */

@@ -15,6 +15,7 @@
  */
 import * as Result from "effect/Result";
 import * as NameServer from "./name_server.ts";
+import type { StubResolverOptions } from "./stub_resolver.ts";
 
 /** What the file says that matters here. Search lists do not: mail domains are always whole. */
 export interface ResolvConf {
@@ -64,3 +65,25 @@ export const parse = (text: string): ResolvConf => {
     trustAd: options.has("trust-ad"),
   };
 };
+
+/**
+ * The options of a resolver, with the system's time-out, number of tries and trust in the AD bit where they have none. That
+ * the system says nothing of `trust-ad` is no distrust: a server on this machine is believed all the same.
+ *
+ * @example
+ * ```ts
+ * import * as ResolvConf from "@plausch/dns/resolv-conf";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const settings = ResolvConf.parse("nameserver 192.0.2.53\noptions timeout:2 trust-ad");
+ * const options = ResolvConf.complete(settings, { servers: settings.servers, tries: 3 });
+ * assertEquals([options.timeout, options.tries, options.trustAd], ["2 seconds", 3, true]);
+ * ```
+ */
+export const complete = (settings: ResolvConf, options: StubResolverOptions): StubResolverOptions => ({
+  ...options,
+  timeout: options.timeout ??
+    (settings.timeoutSeconds === undefined ? undefined : `${settings.timeoutSeconds} seconds`),
+  tries: options.tries ?? settings.attempts,
+  trustAd: options.trustAd ?? (settings.trustAd ? true : undefined),
+});

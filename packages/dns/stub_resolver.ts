@@ -45,6 +45,11 @@ export interface StubResolverOptions {
    * one piece. `false`: no EDNS, for servers that choke on it.
    */
   readonly ednsSize?: number | false | undefined;
+  /**
+   * Whether to believe a server that says, by the AD bit, that DNSSEC proved an answer. By default only a server on this
+   * machine is believed: on the way from any other, somebody may have set the bit (RFC 4035 section 4.9.3).
+   */
+  readonly trustAd?: boolean | undefined;
   /** `tcp` never sends a datagram. By default TCP is used only where an answer does not fit into a datagram. */
   readonly transport?: "udp" | "tcp" | undefined;
 }
@@ -130,7 +135,8 @@ const ask = Effect.fnUntraced(
     const { message, over } = withoutEdns && ednsSize !== undefined
       ? yield* exchange(transport, options, server, { name, type })
       : first;
-    const asked = { name, type, server: NameServer.format(server), transport: over, elapsed: 0 };
+    const trustAd = options.trustAd ?? NameServer.isLoopback(server);
+    const asked = { name, type, server: NameServer.format(server), transport: over, elapsed: 0, trustAd };
     return yield* Effect.fromResult(Message.toAnswer(message, asked));
   },
 );

@@ -93,3 +93,19 @@ Deno.test("resolv.conf: an empty file means the server on this machine, and no s
   });
   assertEquals(ResolvConf.parse("options timeout:x attempts:").attempts, undefined);
 });
+
+Deno.test("the system's settings fill what the options leave open, and its trust is never taken for distrust", () => {
+  const trusting = ResolvConf.parse("options timeout:3 attempts:4 trust-ad");
+  const silent = ResolvConf.parse("");
+  const options = (
+    settings: ResolvConf.ResolvConf,
+    more: { readonly trustAd?: boolean; readonly tries?: number } = {},
+  ) => {
+    const { timeout, tries, trustAd } = ResolvConf.complete(settings, { servers: settings.servers, ...more });
+    return [timeout, tries, trustAd];
+  };
+  assertEquals(options(trusting), ["3 seconds", 4, true]);
+  assertEquals(options(trusting, { trustAd: false, tries: 1 }), ["3 seconds", 1, false]);
+  assertEquals(options(silent), [undefined, undefined, undefined]);
+  assertEquals(options(silent, { trustAd: true }), [undefined, undefined, true]);
+});

@@ -95,9 +95,38 @@ it("an answer tells who gave it, over what, and after how long", () =>
       "192.0.2.1:53",
       "udp",
       40,
-      true,
+      false,
     ]);
+    assertEquals(answer.ad, true);
     assertEquals(asks, [{ server: "192.0.2.1", over: "udp", edns: true, id: 1 }]);
+  }));
+
+for (
+  const [address, trustAd, isBelieved] of [
+    ["127.0.0.53", undefined, true],
+    ["::1", undefined, true],
+    ["192.0.2.1", undefined, false],
+    ["192.0.2.1", true, true],
+    ["192.0.2.1", false, false],
+    ["127.0.0.53", false, false],
+  ] as const
+) {
+  it(`the AD bit of ${address} is ${isBelieved ? "" : "not "}believed where trustAd is ${trustAd}`, () =>
+    Effect.gen(function* () {
+      const { transport } = network({ [`udp ${address}`]: [{ address: "198.51.100.1" }] });
+      const answer = yield* StubResolver.make(transport, { servers: servers(address), trustAd }).query(
+        "a.example",
+        "A",
+      );
+      assertEquals([answer.ad, answer.authenticated], [true, isBelieved]);
+    }));
+}
+
+it("each server is believed for itself", () =>
+  Effect.gen(function* () {
+    const { transport } = network({ "udp 127.0.0.1": ["unreachable"], "udp 192.0.2.1": [{ address: "198.51.100.1" }] });
+    const resolver = StubResolver.make(transport, { servers: servers("127.0.0.1", "192.0.2.1") });
+    assertEquals((yield* resolver.query("a.example", "A")).authenticated, false);
   }));
 
 it("a cut answer is asked for again over TCP, with an id of its own", () =>
