@@ -118,8 +118,7 @@ export const make = (routes: ReadonlyArray<Route>, options: Options = {}): Socke
       Effect.gen(function* () {
         const scope = yield* Scope.fork(outer);
         const at = clock.currentTimeMillisUnsafe();
-        const over = (result: Try["result"], error?: Socket.SocketError): void =>
-          tried({ address, at, result, error });
+        const over = (result: Try["result"], error?: Socket.SocketError): void => tried({ address, at, result, error });
         const dial = Effect.gen(function* () {
           const writer = yield* socket.writer;
           return { reader: yield* socket.reader, writer };

@@ -3,13 +3,24 @@
  *
  * @example
  * ```ts
- * import { Carrier } from "@plausch/delivery";
+ * import { Zone } from "@plausch/dns";
+ * import { Carrier, Delivery, Dialer } from "@plausch/delivery";
+ * import { Content, Envelope } from "@plausch/session";
  * import * as Domain from "@plausch/smtp/domain";
  * import { assertEquals } from "@std/assert";
+ * import * as Effect from "effect/Effect";
+ * import * as Layer from "effect/Layer";
  * import * as Result from "effect/Result";
  *
- * const carrier = Carrier.conversing({ host: Result.getOrThrow(Domain.hostFromString("mx.example.com")) });
- * assertEquals(typeof carrier.carry, "function");
+ * const nobody = Layer.succeed(Dialer, { dial: ({ address }) => { throw new Error(`dialled ${address}`); } });
+ * const carrier = Carrier.conversing({ host: Result.getOrThrow(Domain.hostFromString("c.test")) });
+ * const delivery = Layer.provide(Delivery.layer({ carrier }), Layer.merge(Zone.layer({ records: {} }), nobody));
+ * const mail = {
+ *   envelope: Result.getOrThrow(Envelope.make({ from: "a@c.test", to: ["b@nowhere.example"] })),
+ *   content: Result.getOrThrow(Content.make(new Uint8Array())),
+ * };
+ * const { recipients: [recipient] } = await Effect.runPromise(Effect.provide(Delivery.send(mail), delivery));
+ * assertEquals([recipient?.verdict, recipient?.reason], ["rejected", "DomainNotFound"]);
  * ```
  *
  * @module
@@ -17,4 +28,13 @@
 
 /** Takes mail to one host. */
 export * as Carrier from "./carrier.ts";
+/** What became of a message. */
+export * as Delivered from "./delivered.ts";
+/** Delivers messages. */
+export * as Delivery from "./delivery.ts";
 export * from "./dialer.ts";
+export * from "./event.ts";
+/** One socket over several addresses of a host. */
+export * as HappyEyeballs from "./happy_eyeballs.ts";
+/** Which hosts were tried, and what came of it. */
+export * as Trail from "./trail.ts";
