@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import * as Conversation from "@plausch/session/conversation";
 import { TlsError } from "@plausch/tls/tls-error";
+import * as TlsLevel from "@plausch/tls/tls-level";
 import { octets } from "../support/cases.ts";
 import { envelope, host, play, sayHello, send, verdicts } from "./_by_transcript.ts";
 
@@ -23,7 +24,7 @@ const summary = ({ refusal, failure }: Conversation.Conversation) => {
   return [reason, stage, reply?.code];
 };
 
-for (const tls of ["opportunistic", "required", "verified"] as const) {
+for (const tls of TlsLevel.levels.slice(1)) {
   Deno.test(`${tls}: STARTTLS, and what was offered before it is forgotten`, () => {
     const { conversation, events, recipients } = play(
       { tls },
@@ -99,7 +100,7 @@ Deno.test("opportunistic: a refused STARTTLS leaves the conversation in clear, a
   }
 });
 
-for (const tls of ["required", "verified"] as const) {
+for (const tls of TlsLevel.levels.filter((level) => !TlsLevel.allowsClear(level))) {
   Deno.test(`${tls}: no STARTTLS, no mail; and no HELO`, () => {
     assertEquals(summary(play({ tls }, clear + quit, [sayHello]).conversation), ["TlsNotOffered", "ehlo", undefined]);
     const refused = play({ tls }, `< 220 mx\n> EHLO c.test\n< 502 what\n${quit}`, [sayHello]);
