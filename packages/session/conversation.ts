@@ -528,7 +528,7 @@ export const make = (options: Options): Conversation => {
       if (introducer.isHandshakeDue) phase = Phase.after(phase, "HANDSHAKE", "positive");
       stage = "tls";
       introducer.secured(report);
-      observe?.({ _tag: "Secured", at: now(), report });
+      observe?.({ _tag: "Secured", at: now(), level: options.tls ?? "opportunistic", report });
       proceed();
       isAsked = !isIdle();
     },

@@ -18,6 +18,7 @@
  * @module
  */
 import type { Reply } from "@plausch/smtp/reply";
+import type { TlsLevel } from "@plausch/tls/tls-level";
 import type { TlsReport } from "@plausch/tls/tls-report";
 import type { SessionError } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
@@ -36,6 +37,8 @@ export interface Secured {
   readonly _tag: "Secured";
   /** When, in milliseconds since the epoch, by effect's Clock. */
   readonly at: number;
+  /** How much was asked of it. */
+  readonly level: TlsLevel;
   /** What the handshake came to; undefined if the socket cannot tell. */
   readonly report: TlsReport | undefined;
 }

@@ -197,6 +197,10 @@ const cases: { readonly [flag: string]: Case } = {
     args: ["--tls-pin", spkiOf("server.pem")],
     check: (ran) => assertStringIncludes(ran.out, "verified as 127.0.0.1 by its pin"),
   },
+  "tls-tlsa": {
+    args: ["--tls-tlsa", `3 1 1 ${spkiOf("server.pem")}`],
+    check: (ran) => assertStringIncludes(ran.out, "verified as 127.0.0.1 by DANE, TLSA 3 1 1"),
+  },
   "tls-report": {
     args: ["--tls-report", "--tls-name", "mx.example.test"],
     check: (ran) => {

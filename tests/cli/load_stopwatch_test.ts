@@ -44,7 +44,7 @@ Deno.test("each stage is timed from what it begins with to what ends it", () => 
     [180, heard("ehlo", reply(250))],
     [200, said("starttls")],
     [230, heard("starttls", reply(220))],
-    [300, { ...head, _tag: "Secured", report: undefined }],
+    [300, { ...head, _tag: "Secured", level: "required", report: undefined }],
     [310, said("ehlo-tls")],
     [314, heard("ehlo-tls", reply(250))],
     [320, said("auth")],
@@ -65,7 +65,7 @@ Deno.test("each stage is timed from what it begins with to what ends it", () => 
 Deno.test("TLS from the first octet belongs to the connection, and a refused login is not timed", () => {
   const { recorded } = timed(
     [100, { ...head, _tag: "Connected" }],
-    [100, { ...head, _tag: "Secured", report: undefined }],
+    [100, { ...head, _tag: "Secured", level: "required", report: undefined }],
     [120, said("auth")],
     [130, heard("auth", reply(535), false)],
   );

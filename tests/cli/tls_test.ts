@@ -9,6 +9,14 @@ const args = (port: number, ...more: ReadonlyArray<string>) => [
 ];
 const trusted = ["--tls-ca", fixture("ca.pem"), "--tls-name", "mx.example.test"];
 
+/** A certificate as a TLSA record has it, whole. */
+const hexOf = (name: string): string =>
+  Array.from(
+    atob(pem(name).replace(/-----.*-----|\n/g, "")),
+    (char) => char.charCodeAt(0).toString(16).padStart(2, "0"),
+  )
+    .join("");
+
 /** A conversation that fails for its encryption. */
 interface Case {
   readonly name: string;
@@ -97,6 +105,28 @@ const cases: ReadonlyArray<Case> = [
     name: "the certificate is not the one that is pinned",
     args: ["--tls-pin", "a".repeat(64)],
     told: ["is not pinned", "--tls-pin and one of these digests"],
+  },
+  {
+    name: "no TLSA record stands for the certificate",
+    args: ["--tls-tlsa", `3 1 1 ${"a".repeat(64)}`, "--tls-tlsa", `2 1 1 ${"b".repeat(64)}`],
+    told: ["matches none of its TLSA records", `it would be 3 1 1 ${spkiOf("server.pem")}`, "ask again later"],
+  },
+  {
+    name: "the certificate is for another name, and a TLSA record stands for its authority",
+    args: ["--tls-tlsa", `2 0 0 ${hexOf("ca.pem")}`, "--tls-name", "other.example.test"],
+    told: ["not for other.example.test", "--tls-name"],
+  },
+  {
+    name: "the certificate has expired, and a TLSA record stands for its authority",
+    args: ["--tls-tlsa", `2 0 0 ${hexOf("ca.pem")}`, "--tls-name", "mx.example.test"],
+    sink: withCertificate("expired"),
+    told: ["expired on 2021-01-01", "Tell its postmaster; --tls required without --tls-tlsa encrypts without proof"],
+  },
+  {
+    name: "STARTTLS is not offered, and there is a TLSA record",
+    args: ["--tls-tlsa", `3 1 1 ${spkiOf("server.pem")}`],
+    sink: { tls: undefined },
+    told: ["does not offer STARTTLS", "--tls opportunistic goes on in clear"],
   },
   {
     name: "a server that is spoken to in TLS speaks in clear",
@@ -223,6 +253,7 @@ Deno.test("--tls-report shows the chain of a server that is refused, too", async
 
 interface Line {
   readonly event: string;
+  readonly level?: string;
   readonly report?: {
     readonly protocol: string;
     readonly verification: object;
@@ -243,13 +274,33 @@ Deno.test("--json has the whole report, with the certificates as DER", async () 
     const lines = parse((await plausch(args(port, "--json", ...trusted, "--dsn-ret", "FULL"))).out);
     const report = lines.find(({ event }) => event === "secured")?.report;
     assertEquals(report?.protocol, "TLSv1.3");
-    assertEquals(report?.verification, { verified: true, by: "pkix", fault: null, detail: null });
+    assertEquals(report?.verification, { verified: true, by: "pkix", record: null, fault: null, detail: null });
     const base64 = pem("server.pem").replace(/-----.*-----|\n/g, "");
     assertEquals([report?.chain[0]?.der, report?.chain[0]?.spkiSha256], [base64, spkiOf("server.pem")]);
     const sum = lines.find(({ event }) => event === "conversation");
     assertEquals({ ...sum?.tls, chain: report?.chain }, { ...report });
-    assertEquals([sum?.authenticated, sum?.adaptations], [null, []]);
+    assertEquals([sum?.authenticated, sum?.adaptations, sum?.level], [null, [], "opportunistic"]);
   }, everything);
+});
+
+Deno.test("a TLSA record decides alone, over STARTTLS and from the first octet; the report says which, in words and as JSON", async () => {
+  const record = `3 1 1 ${spkiOf("expired.pem")}`;
+  const options = ["--tls-tlsa", record.toUpperCase(), "--tls-tlsa", `3 1 1 ${"a".repeat(64)}`];
+  for (const [more, sink] of [[[], withCertificate("expired")], [["--tls-implicit"], implicit("expired")]] as const) {
+    await withSink(async ({ port }, { messages }) => {
+      const ran = await plausch(args(port, ...options, ...more));
+      assertEquals([ran.code, ran.err], [0, ""], ran.out);
+      assertMatch(ran.out, /=== TLS started with TLSv1\.3 \/ \w+, as DANE asks\n/);
+      assertStringIncludes(ran.out, "; verified as 127.0.0.1 by DANE, TLSA 3 1 1\n");
+      const lines = parse((await plausch(args(port, "--json", ...options, ...more))).out);
+      const secured = lines.find(({ event }) => event === "secured");
+      assertEquals(secured?.level, "dane");
+      assertEquals(secured?.report?.verification, { verified: true, by: "dane-ee", record, fault: null, detail: null });
+      const sum = lines.find(({ event }) => event === "conversation");
+      assertEquals([sum?.level, (sum?.tls as Line["report"])?.verification], ["dane", secured?.report?.verification]);
+      assertEquals(messages.length, 2);
+    }, { ...everything, ...sink });
+  }
 });
 
 Deno.test("--json tells a failure with its remedy and the report of who was refused", async () => {

@@ -127,7 +127,10 @@ Deno.test("of a very long line the rest is counted", () => {
 
 Deno.test("under TLS the markers are wavy, until a new connection", () => {
   const render = Transcript.make(plain);
-  assertEquals(render({ _tag: "Secured", at: 0, report: undefined }), ["=== TLS started"]);
+  const secured = { _tag: "Secured", at: 0, report: undefined } as const;
+  assertEquals(render({ ...secured, level: "verified" }), ["=== TLS started"]);
+  assertEquals(render({ ...secured, level: "mta-sts" }), ["=== TLS started, as MTA-STS asks"]);
+  assertEquals(render({ ...secured, level: "dane" }), ["=== TLS started, as DANE asks"]);
   assertEquals(render(said("NOOP")), [" ~> NOOP"]);
   assertEquals(render(heard(Reply.make(250, "ok"))), ["<~  250 ok"]);
   assertEquals(render(heard(Reply.make(550, "no"), false)), ["<~* 550 no"]);
@@ -159,7 +162,7 @@ Deno.test("names in a certificate cannot paint either", () => {
     chain: [certificate],
     verification: { verified: false, fault: "invalid", detail: hostile },
   };
-  const lines = [...Transcript.handshake(plain, report, 0), ...Tls.chain(report, 25, 0)];
+  const lines = [...Transcript.handshake(plain, report, "dane", 0), ...Tls.chain(report, 25, 0)];
   assertEquals(lines.length, 12);
   // deno-lint-ignore no-control-regex
   for (const line of lines) assert(!/[\x00-\x1f\x7f-\x9f\u202e]/.test(line), line);

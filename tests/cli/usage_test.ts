@@ -3,7 +3,8 @@ import { alice, assertSecret, fixture, plausch, type Surroundings } from "./_cli
 
 /** What is wrong, how it is told, and what to do about it. */
 interface Case {
-  readonly args: string;
+  /** Words with a space between them, or a list of words that have spaces inside. */
+  readonly args: string | ReadonlyArray<string>;
   readonly problem: string;
   readonly hint: string;
   readonly around?: Surroundings;
@@ -11,6 +12,9 @@ interface Case {
 
 const typed = { typed: alice.password };
 const pem = `--tls-cert ${fixture("client.pem")}`;
+
+const record = `3 1 1 ${"a".repeat(64)}`;
+const tlsa = (text: string, ...more: ReadonlyArray<string>) => ["-s", "x.test", "--tls-tlsa", text, ...more];
 
 const cases: ReadonlyArray<Case> = [
   // the server
@@ -37,7 +41,7 @@ const cases: ReadonlyArray<Case> = [
   {
     args: "--tls sometimes",
     problem: '"sometimes" is no level of TLS',
-    hint: "none, opportunistic, required or verified",
+    hint: "none, opportunistic, required, verified or dane",
   },
   { args: "--tls verifed", problem: '"verifed"', hint: "did you mean verified?" },
   { args: "--tls none --tls-implicit", problem: "--tls-implicit means nothing with --tls none", hint: "leave" },
@@ -49,6 +53,25 @@ const cases: ReadonlyArray<Case> = [
   { args: `${pem} --tls-key ${fixture("ca.pem")}`, problem: "of --tls-key holds no private key", hint: "-----BEGIN" },
   { args: "--tls-min 1.1", problem: '"1.1" is no version', hint: "1.2 or 1.3" },
   { args: "--tls-pin da39a3ee", problem: '"da39a3ee" is no SHA-256 digest', hint: "64 hexadecimal digits" },
+  { args: tlsa("c0ffee"), problem: '"c0ffee" of --tls-tlsa is no TLSA record', hint: "as dig prints them" },
+  { args: tlsa("3 1 1 abc"), problem: "is no TLSA record", hint: "three numbers and hexadecimal digits" },
+  { args: tlsa(`1 1 1 ${"a".repeat(64)}`), problem: "of --tls-tlsa proves nothing", hint: "usage 2 or 3" },
+  { args: tlsa(`3 1 1 ${"a".repeat(62)}`), problem: "of --tls-tlsa proves nothing", hint: "whole SHA-256" },
+  {
+    args: tlsa(record, "--tls", "opportunistic"),
+    problem: "--tls-tlsa proves nothing with --tls opportunistic",
+    hint: "--tls dane",
+  },
+  { args: tlsa(record, "--tls", "none"), problem: "--tls-tlsa means nothing with --tls none", hint: "leave" },
+  { args: tlsa(record, "--tls-pin", "a".repeat(64)), problem: "both decide alone", hint: "leave one of them out" },
+  { args: ["--tls-tlsa", record], problem: "--tls-tlsa is the record of one server", hint: "add --server HOST" },
+  {
+    args: ["--socket", "/x", "--tls-tlsa", `2${record.slice(1)}`],
+    problem: "a Unix socket has none",
+    hint: "add --tls-name NAME",
+  },
+  { args: "-s x.test --tls dane", problem: "--tls dane has no record to go by", hint: "add --tls-tlsa RECORD" },
+  { args: "-s x.test --tls mta-sts", problem: '"mta-sts" is no level of TLS', hint: "verified or dane" },
   {
     args: `--tls opportunistic --tls-pin ${"a".repeat(64)}`,
     problem: "--tls-pin proves nothing",
@@ -156,9 +179,9 @@ const cases: ReadonlyArray<Case> = [
 ];
 
 for (const { args, problem, hint, around } of cases) {
-  Deno.test(`exit 64: ${JSON.stringify(args).slice(1, -1)}`, async () => {
+  Deno.test(`exit 64: ${JSON.stringify(typeof args === "string" ? args : args.join(" ")).slice(1, -1)}`, async () => {
     // A line end stands in one argument only.
-    const words = args.includes("\n") ? ["--say", args.slice(6)] : args.split(" ");
+    const words = typeof args !== "string" ? args : args.includes("\n") ? ["--say", args.slice(6)] : args.split(" ");
     const ran = await plausch(["send", "-t", "you@x.test", "-f", "me@x.test", ...words], around);
     assertEquals([ran.code, ran.out], [64, ""], ran.err);
     assertStringIncludes(ran.err, problem);

@@ -91,11 +91,13 @@ const interrupted = (
 /** What a conversation came to besides its verdicts, as plain data. */
 const summary = (
   destination: Destination,
+  { level }: Security,
   { report, mechanism, isAuthenticated }: Progress.Progress,
   adaptations: ReadonlyArray<Adaptation>,
 ): object => ({
   event: "conversation",
   server: nameOf(destination),
+  level,
   tls: report === undefined ? null : Tls.jsonWithoutChain(report),
   authenticated: isAuthenticated ? mechanism : null,
   adaptations,
@@ -159,7 +161,7 @@ export const hold = (
       const report = error.cause instanceof TlsError ? error.cause.report : undefined;
       const at = clock.currentTimeMillisUnsafe();
       if (report !== undefined) {
-        narrator.handshake(report, at);
+        narrator.handshake(report, security.level, at);
         if (showsChain) narrator.chain(report, port, at);
       }
       narrator.failure(error, at, sentence(destination, error), Remedy.ofFailure(situation(), error));
@@ -182,7 +184,7 @@ export const hold = (
       adaptations: ReadonlyArray<Adaptation>,
     ): Result => {
       for (const adaptation of adaptations) narrator.note(OutcomeLines.describeAdaptation(adaptation));
-      narrator.data(summary(destination, progress, adaptations));
+      narrator.data(summary(destination, security, progress, adaptations));
       const remedies = recipients.map((recipient) => Remedy.ofRefusal(situation(), recipient));
       return { recipients, failure, remedy: remedies.find((remedy) => remedy !== undefined) };
     };

@@ -6,6 +6,7 @@
 import type { Observer } from "@plausch/session/event";
 import type { RecipientOutcome } from "@plausch/session/outcome";
 import type { SessionError } from "@plausch/session/session-error";
+import type { TlsLevel } from "@plausch/tls/tls-level";
 import type { TlsReport } from "@plausch/tls/tls-report";
 import * as Json from "./render/json.ts";
 import * as OutcomeLines from "./render/outcome.ts";
@@ -26,8 +27,8 @@ export interface Narrator {
   readonly failure: (error: SessionError, at: number, message: string, remedy: string | undefined) => void;
   /** Shows an event of a conversation, but for its failure. */
   readonly observe: Observer;
-  /** Shows what a handshake came to, as seen at a time: in a few lines. */
-  readonly handshake: (report: TlsReport, at: number) => void;
+  /** Shows what a handshake came to, and what it was asked for, as seen at a time: in a few lines. */
+  readonly handshake: (report: TlsReport, level: TlsLevel, at: number) => void;
   /** Shows the certificates of a server in full; `port` is undefined for a Unix socket. */
   readonly chain: (report: TlsReport, port: number | undefined, at: number) => void;
   /** Prints data for programs; only in the mode `json`. */
@@ -66,7 +67,7 @@ export const make = (shell: Shell, mode: Mode): Narrator => {
       // A large message is rendered only for those who look.
       if (mode === "transcript") show(render(event));
     },
-    handshake: (report, at) => show(Transcript.handshake(paint, report, at)),
+    handshake: (report, level, at) => show(Transcript.handshake(paint, report, level, at)),
     chain: (report, port, at) => Tls.chain(report, port, at).forEach(note),
     outcome: (recipients) => {
       data({ event: "outcome", recipients: recipients.map(Json.recipient) });

@@ -124,6 +124,9 @@ const talk = (
   Effect.gen(function* () {
     const stops = yield* Stops.fromOptions(given);
     const limit = yield* Values.duration(given, "timeout");
+    if (target._tag === "MailExchanger" && given.has("tls-tlsa")) {
+      return yield* Values.usage("--tls-tlsa is the record of one server", "add --server HOST");
+    }
     const security = yield* Tls.fromOptions(given, target._tag === "Unix" ? undefined : target.port);
     const protocol = yield* Protocol.fromOptions(given);
     const preface = yield* Proxy.fromOptions(given);

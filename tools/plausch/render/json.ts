@@ -40,7 +40,7 @@ export const event = (self: SessionEvent): object => {
     case "Closed":
       return head;
     case "Secured":
-      return { ...head, report: self.report === undefined ? null : Tls.json(self.report) };
+      return { ...head, level: self.level, report: self.report === undefined ? null : Tls.json(self.report) };
     case "Said":
       return { ...head, stage: self.stage, line: self.line, chunk: self.chunk ?? null };
     case "Content":

@@ -75,26 +75,31 @@ const timeout: Remedy<SessionError> = (situation, { stage }) => {
     : `${patience}. A port that speaks TLS from the first octet is silent too: ${suspicion.replace("Try", "try")}`;
 };
 
-const withoutProof = "--tls required encrypts without proof";
+/** How to go on without proof; records demand one at every level. */
+const withoutProof = ({ security: { options } }: Situation): string =>
+  `--tls required ${options.tlsa === undefined ? "" : "without --tls-tlsa "}encrypts without proof`;
 
 /** What to do about each fault of a certificate. The failure itself tells names, dates and digests. */
-const faults: { readonly [F in CertificateFault]: string } = {
-  "no-certificate": `Tell its postmaster; ${withoutProof}`,
-  expired: `Tell its postmaster; ${withoutProof}`,
-  "not-yet-valid": `Look at the clocks of both machines; ${withoutProof}`,
-  "wrong-name": "Name the server as its certificate does, or say with --tls-name what it is to prove",
-  "self-signed": `If you know it: --tls-pin and that digest, or --tls-ca FILE; ${withoutProof}`,
-  "unknown-ca": `If you know that authority: --tls-ca FILE; ${withoutProof}`,
-  "pin-mismatch": "If it was renewed, and you know why: --tls-pin and one of these digests",
-  "tlsa-mismatch":
-    "If its key was renewed, the DNS may still have the old one: try again later, or tell its postmaster",
+const faults: { readonly [F in CertificateFault]: (situation: Situation) => string } = {
+  "no-certificate": (situation) => `Tell its postmaster; ${withoutProof(situation)}`,
+  expired: (situation) => `Tell its postmaster; ${withoutProof(situation)}`,
+  "not-yet-valid": (situation) => `Look at the clocks of both machines; ${withoutProof(situation)}`,
+  "wrong-name": () => "Name the server as its certificate does, or say with --tls-name what it is to prove",
+  "self-signed": (situation) =>
+    `If you know it: --tls-pin and that digest, or --tls-ca FILE; ${withoutProof(situation)}`,
+  "unknown-ca": (situation) => `If you know that authority: --tls-ca FILE; ${withoutProof(situation)}`,
+  "pin-mismatch": () => "If it was renewed, and you know why: --tls-pin and one of these digests",
+  "tlsa-mismatch": (situation) =>
+    `If its key was renewed, the DNS may still have the record of the old one: ask again later, or tell its postmaster; ${
+      withoutProof(situation)
+    }`,
   invalid: withoutProof,
 };
 
 /** What to do about each way in which a handshake fails. */
 const handshakes: { readonly [R in TlsErrorReason]: Remedy<TlsError> } = {
-  CertificateRefused: (_situation, { report }) =>
-    report === undefined || report.verification.verified ? undefined : faults[report.verification.fault],
+  CertificateRefused: (situation, { report }) =>
+    report === undefined || report.verification.verified ? undefined : faults[report.verification.fault](situation),
   NotTls: (situation) =>
     situation.security.implicit === undefined
       ? "The server says yes to STARTTLS, and then speaks no TLS; --tls none goes on in clear"

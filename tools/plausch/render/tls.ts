@@ -4,6 +4,7 @@
  * @module
  */
 import * as Printable from "@plausch/smtp/printable";
+import type { TlsLevel } from "@plausch/tls/tls-level";
 import type { Certificate, CertificateFault, TlsReport, Verification } from "@plausch/tls/tls-report";
 import * as Tlsa from "@plausch/tls/tlsa";
 
@@ -64,11 +65,20 @@ const verdict = ({ verification, serverName }: TlsReport): Part => {
   return { text: `not verified${who}: ${faults[fault]}${more}`, role: "refused" };
 };
 
+/** Levels that nobody asks for by name: the server's domain does, in the DNS. */
+const asked: { readonly [L in TlsLevel]?: string } = { dane: ", as DANE asks", "mta-sts": ", as MTA-STS asks" };
+
 /** The handshake, the server's certificate, its names and what it proves: three lines, each in parts. */
-export const summary = (report: TlsReport | undefined, now: number): ReadonlyArray<ReadonlyArray<Part>> => {
+export const summary = (
+  report: TlsReport | undefined,
+  level: TlsLevel,
+  now: number,
+): ReadonlyArray<ReadonlyArray<Part>> => {
   const note = (text: string): Part => ({ text, role: "note" });
-  if (report === undefined) return [[note("TLS started")]];
-  const started = note(`TLS started with ${Printable.escape(report.protocol)} / ${Printable.escape(report.cipher)}`);
+  const why = asked[level] ?? "";
+  if (report === undefined) return [[note(`TLS started${why}`)]];
+  const how = `${Printable.escape(report.protocol)} / ${Printable.escape(report.cipher)}`;
+  const started = note(`TLS started with ${how}${why}`);
   const [own] = report.chain;
   if (own === undefined) return [[started], [note("It showed no certificate; "), verdict(report)]];
   const issuer = own.isSelfSigned ? "itself" : Printable.escape(own.issuer);

@@ -10,6 +10,7 @@
 import type { SessionEvent } from "@plausch/session/event";
 import * as Printable from "@plausch/smtp/printable";
 import * as Reply from "@plausch/smtp/reply";
+import type { TlsLevel } from "@plausch/tls/tls-level";
 import type { TlsReport } from "@plausch/tls/tls-report";
 import * as MessageLines from "./message_lines.ts";
 import type { Paint } from "./paint.ts";
@@ -50,9 +51,14 @@ const turns = {
   "auth-cancelled": "The exchange made no sense; it is cancelled",
 } as const;
 
-/** What a handshake came to, as seen at a time in milliseconds since the epoch. */
-export const handshake = (paint: Paint, report: TlsReport | undefined, at: number): ReadonlyArray<string> =>
-  Tls.summary(report, at).map((parts) =>
+/** What a handshake came to, and what it was asked for, as seen at a time in milliseconds since the epoch. */
+export const handshake = (
+  paint: Paint,
+  report: TlsReport | undefined,
+  level: TlsLevel,
+  at: number,
+): ReadonlyArray<string> =>
+  Tls.summary(report, level, at).map((parts) =>
     `${paint("note", "===")} ${parts.map(({ text, role }) => paint(role, text)).join("")}`
   );
 
@@ -103,7 +109,7 @@ export const make = (paint: Paint): (event: SessionEvent) => ReadonlyArray<strin
         return [];
       case "Secured":
         markers = underTls;
-        return handshake(paint, event.report, event.at);
+        return handshake(paint, event.report, event.level, event.at);
       case "Said":
         chunk = event.chunk;
         return [said(Printable.escape(event.line))];

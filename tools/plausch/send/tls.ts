@@ -4,8 +4,9 @@
  * @module
  */
 import * as Pin from "@plausch/tls/pin";
-import type * as TlsLevel from "@plausch/tls/tls-level";
+import * as TlsLevel from "@plausch/tls/tls-level";
 import type { TlsOptions } from "@plausch/tls/tls-options";
+import * as Tlsa from "@plausch/tls/tlsa";
 import * as Effect from "effect/Effect";
 import * as Redacted from "effect/Redacted";
 import * as Result from "effect/Result";
@@ -20,7 +21,7 @@ export const options: ReadonlyArray<Option> = [
     name: "tls",
     value: "LEVEL",
     help: "none; opportunistic: where offered (default); required: or no message; verified: and the certificate is " +
-      "valid for the server",
+      "valid for the server; dane: and it matches --tls-tlsa",
   },
   { name: "tls-implicit", help: "Speak TLS from the first octet; default on port 465" },
   { name: "tls-name", value: "NAME", help: "The name to ask for and to check; default: the server's" },
@@ -33,6 +34,12 @@ export const options: ReadonlyArray<Option> = [
     value: "SHA256",
     many: true,
     help: "Trust only a certificate or public key with this digest, in hex or base64",
+  },
+  {
+    name: "tls-tlsa",
+    value: "RECORD",
+    many: true,
+    help: 'Trust only what a TLSA record stands for, like "3 1 1 HEX" (DANE); default level then: dane',
   },
   { name: "tls-report", help: "Print the server's certificates in full" },
 ].map((option) => ({ ...option, group: "TLS" }));
@@ -47,8 +54,8 @@ export interface Security {
   readonly options: TlsOptions;
 }
 
-/** The levels that can be asked for by name; the others need what the DNS says of a server. */
-const levels = ["none", "opportunistic", "required", "verified"] as const;
+/** The levels that can be asked for by name; `mta-sts` needs a policy of the recipient's domain. */
+const levels = TlsLevel.levels.filter((level) => level !== "mta-sts");
 
 /** The port of submission over TLS (RFC 8314 section 3.3). */
 const submissionsPort = 465;
@@ -83,13 +90,31 @@ const pins = (given: Given): Effect.Effect<ReadonlyArray<string> | undefined, Us
   return Effect.succeed(found.length === 0 ? undefined : found);
 };
 
+const records = (given: Given): Effect.Effect<ReadonlyArray<Tlsa.Tlsa> | undefined, UsageError> => {
+  const found: Array<Tlsa.Tlsa> = [];
+  for (const text of given.values("tls-tlsa")) {
+    const record = Tlsa.parse(text);
+    if (Result.isFailure(record)) {
+      const hint = "write three numbers and hexadecimal digits, as dig prints them: --tls-tlsa '3 1 1 c0ffee...'";
+      return Values.usage(`"${text}" of --tls-tlsa is no TLSA record`, hint);
+    }
+    if (!Tlsa.isUsable(record.success)) {
+      const hint = "mail takes usage 2 or 3, selector 0 or 1, and whole data or its whole SHA-256 (1) or SHA-512 (2)";
+      return Values.usage(`"${text}" of --tls-tlsa proves nothing`, hint);
+    }
+    found.push(record.success);
+  }
+  return Effect.succeed(found.length === 0 ? undefined : found);
+};
+
 /** What is wrong with the options together. */
 const conflict = (
   given: Given,
   level: TlsLevel.TlsLevel | undefined,
   isUnix: boolean,
 ): readonly [problem: string, hint: string] | undefined => {
-  if (level === "verified" && isUnix && !given.has("tls-name") && !given.has("tls-pin")) {
+  const isNamed = ["tls-name", "tls-pin", "tls-tlsa"].some(given.has);
+  if (level === "verified" && isUnix && !isNamed) {
     return ["--tls verified has no name to check: a Unix socket has none", "add --tls-name NAME"];
   }
   if (level === "none") {
@@ -98,9 +123,16 @@ const conflict = (
       return [`--${other} means nothing with --tls none`, "leave --tls none out, or the other option"];
     }
   }
-  if (level === "opportunistic" && given.has("tls-pin")) {
-    const hint = "write --tls required";
-    return ["--tls-pin proves nothing with --tls opportunistic, which goes on in clear", hint];
+  if (level === "dane" && !given.has("tls-tlsa")) {
+    return ["--tls dane has no record to go by", "add --tls-tlsa RECORD, as dig prints it"];
+  }
+  for (const option of ["tls-pin", "tls-tlsa"]) {
+    if (level !== "opportunistic" || !given.has(option)) continue;
+    const hint = `write --tls ${option === "tls-pin" ? "required" : "dane"}`;
+    return [`--${option} proves nothing with --tls opportunistic, which goes on in clear`, hint];
+  }
+  if (given.has("tls-pin") && given.has("tls-tlsa")) {
+    return ["--tls-pin and --tls-tlsa both decide alone", "leave one of them out"];
   }
   for (const [one, other] of [["tls-cert", "tls-key"], ["tls-key", "tls-cert"]] as const) {
     if (given.has(one) && !given.has(other)) {
@@ -123,10 +155,19 @@ export const fromOptions = (
     const implicit = given.has("tls-implicit") ? "asked" : isPort ? "port" : undefined;
     const pinned = yield* pins(given);
     const version = yield* Values.choice(given, "tls-min", "version of TLS to begin with", ["1.2", "1.3"]);
+    const tlsa = yield* records(given);
     const name = given.value("tls-name");
+    if (port === undefined && name === undefined && tlsa?.some(({ usage }) => usage === 2)) {
+      const hint = "add --tls-name NAME";
+      return yield* Values.usage(
+        "--tls-tlsa names an authority, and there is no name to check: a Unix socket has none",
+        hint,
+      );
+    }
     const keyText = yield* pem(given, "tls-key", key, "private key without a passphrase");
-    // A pin, or TLS from the first octet, leaves no way to go on in clear.
-    const least = implicit === undefined && pinned === undefined ? "opportunistic" : "required";
+    // A record, a pin, or TLS from the first octet leaves no way to go on in clear.
+    const isOpen = implicit === undefined && pinned === undefined;
+    const least = tlsa !== undefined ? "dane" : isOpen ? "opportunistic" : "required";
     return {
       level: asked === undefined || asked === "opportunistic" ? least : asked,
       implicit,
@@ -137,6 +178,7 @@ export const fromOptions = (
         key: keyText === undefined ? undefined : Redacted.make(keyText),
         minVersion: version === undefined ? undefined : `TLSv${version}`,
         pins: pinned,
+        tlsa,
       },
     };
   });
