@@ -182,7 +182,7 @@ export const make = (
           return reached("xclient");
         case "xforward-accepted":
           isXforwardDone = true;
-          return;
+          return reached("xforward");
         case "xclient-refused":
         case "xforward-refused":
           return refuse("XclientRefused", stage, reply);

@@ -118,7 +118,7 @@ export interface Options {
 export type Until = Transaction.Until;
 
 /** After which stage the introduction stops: before the handshake (`starttls`) or right after it (`tls`), for example. */
-export type HelloUntil = "ehlo" | "starttls" | "tls" | "ehlo-tls" | "xclient" | "auth" | "ready";
+export type HelloUntil = "ehlo" | "starttls" | "tls" | "ehlo-tls" | "xclient" | "auth" | "xforward" | "ready";
 
 /** Why the server, or this client, does not want the session. */
 export interface Refusal {

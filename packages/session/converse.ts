@@ -67,6 +67,7 @@ export type StopAfter =
   | "ehlo-tls"
   | "xclient"
   | "auth"
+  | "xforward"
   | "mail"
   | "rcpt";
 
@@ -208,6 +209,7 @@ const helloUntil: { readonly [S in DropAfter | "final"]?: HelloUntil } = {
   "ehlo-tls": "ehlo-tls",
   xclient: "xclient",
   auth: "auth",
+  xforward: "xforward",
 };
 
 const outcomeOf = (

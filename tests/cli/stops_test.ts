@@ -13,6 +13,7 @@ const upTo: { readonly [stage: string]: string } = {
   "ehlo-tls": "EHLO STARTTLS EHLO",
   xclient: "EHLO STARTTLS EHLO XCLIENT",
   auth: "EHLO STARTTLS EHLO XCLIENT EHLO AUTH",
+  xforward: "EHLO STARTTLS EHLO XCLIENT EHLO AUTH XFORWARD",
   mail: "EHLO STARTTLS EHLO XCLIENT EHLO AUTH MAIL",
   rcpt: "EHLO STARTTLS EHLO XCLIENT EHLO AUTH MAIL RCPT",
   data: "EHLO STARTTLS EHLO XCLIENT EHLO AUTH MAIL RCPT DATA",
@@ -23,6 +24,9 @@ const args = (port: number, ...more: ReadonlyArray<string>) => [
   ...["send", "-s", `127.0.0.1:${port}`, "-t", "you@x.test", "-f", "me@x.test", "--xclient", "ADDR=192.0.2.7"],
   ...["--user", alice.user, "--auth", "PLAIN", "--password-env", "PW", ...more],
 ];
+
+/** What only some stages need. */
+const needs = (stage: string): ReadonlyArray<string> => stage === "xforward" ? ["--xforward", "NAME=c.test"] : [];
 
 /** The verbs that were said, without the lines of the message. */
 const verbs = (out: string): ReadonlyArray<string> =>
@@ -51,7 +55,7 @@ const stop = async (...more: ReadonlyArray<string>) => {
 
 for (const stage of quitStages) {
   Deno.test(`--quit-after ${stage} says QUIT there, and exits 0`, async () => {
-    const { ran, messages } = await stop("--quit-after", stage);
+    const { ran, messages } = await stop("--quit-after", stage, ...needs(stage));
     assertEquals([ran.code, ran.err], [0, ""]);
     assertEquals(verbs(ran.out), [...upTo[stage]!.split(" ").filter(Boolean), "QUIT"]);
     assertEquals(isSecured(ran.out), upTo[stage]!.includes("STARTTLS"));
@@ -63,7 +67,7 @@ for (const stage of quitStages) {
 
 for (const stage of dropStages) {
   Deno.test(`--drop-after ${stage} hangs up there, and exits 0`, async () => {
-    const { ran, messages, events } = await stop("--drop-after", stage);
+    const { ran, messages, events } = await stop("--drop-after", stage, ...needs(stage));
     assertEquals([ran.code, ran.err], [0, ""]);
     assertEquals(verbs(ran.out), upTo[stage]!.split(" ").filter(Boolean));
     assertEquals(isSecured(ran.out), upTo[stage]!.includes("STARTTLS") && stage !== "starttls");

@@ -167,6 +167,7 @@ const cases: ReadonlyArray<Case> = [
   { args: "--quit-after ehlo --drop-after ehlo", problem: "end one conversation twice", hint: "leave one" },
   { args: "--quit-after auth", problem: "There is no AUTH to quit after", hint: "--user NAME" },
   { args: "--drop-after xclient", problem: "There is no XCLIENT to drop after", hint: "--xclient" },
+  { args: "--quit-after xforward", problem: "There is no XFORWARD to quit after", hint: "--xforward" },
   { args: "--drop-after tls --tls none", problem: "There is no STARTTLS to drop after", hint: "leave --tls none out" },
   {
     args: "--quit-after ehlo-tls --tls-implicit",

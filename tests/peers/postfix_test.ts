@@ -357,12 +357,13 @@ const stages: ReadonlyArray<readonly [stage: string, last: string | undefined]> 
   ["starttls", "STARTTLS"],
   ["ehlo-tls", "EHLO"],
   ["xclient", "XCLIENT"],
+  ["xforward", "XFORWARD"],
   ["mail", "MAIL"],
   ["rcpt", "RCPT"],
 ];
 for (const [stage, last] of stages) {
   peerTest(`postfix hears QUIT after ${stage}`, ["postfix"], async ({ postfix }) => {
-    const args = ["--quit-after", stage, ...stage === "xclient" ? ["--xclient", "NAME=spike.test"] : []];
+    const args = ["--quit-after", stage, ...stage[0] === "x" ? [`--${stage}`, "NAME=spike.test"] : []];
     const sent = await send({ port: portOf(postfix, "trusted"), args });
     assertEquals([sent.code, sent.verbs.at(-1), sent.verbs.at(-2)], [0, "QUIT", last], sent.text);
     assertEquals(sent.heard.at(-1)?.code, 221);
@@ -379,7 +380,7 @@ const drops: ReadonlyArray<readonly [stage: string, last: string | undefined]> =
 for (const [stage, last] of drops) {
   peerTest(`postfix loses the client after ${stage}: nothing is stored`, ["postfix"], async ({ postfix }) => {
     const mark = newMark();
-    const args = ["--drop-after", stage, ...stage === "xclient" ? ["--xclient", "NAME=spike.test"] : []];
+    const args = ["--drop-after", stage, ...stage[0] === "x" ? [`--${stage}`, "NAME=spike.test"] : []];
     const sent = await send({ port: portOf(postfix, "trusted"), message: letter(mark), args });
     assert(!sent.verbs.includes("QUIT"));
     assertEquals([sent.code, sent.verbs.at(-1)], [0, last], sent.text);

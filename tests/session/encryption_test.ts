@@ -143,10 +143,16 @@ const stages: ReadonlyArray<readonly [until: Conversation.HelloUntil, transcript
   ["starttls", `${offered}> STARTTLS\n< 220 go\n`, false],
   ["tls", `${offered}> STARTTLS\n< 220 go\n* tls\n`, true],
   ["ehlo-tls", `${offered}> STARTTLS\n< 220 go\n* tls\n> EHLO c.test\n< 250 mx\n`, true],
+  [
+    "xforward",
+    `${offered}> STARTTLS\n< 220 go\n* tls\n> EHLO c.test\n< 250-mx\n< 250 XFORWARD NAME\n> XFORWARD NAME=c.test\n< 250 ok\n`,
+    true,
+  ],
 ];
 for (const [until, transcript, mayQuit] of stages) {
   Deno.test(`the introduction can stop after ${until}`, () => {
-    const { conversation } = play({}, transcript + (mayQuit ? quit : ""), [(self) => self.hello(until)]);
+    const xforward = until === "xforward" ? [["NAME", "c.test"]] as const : undefined;
+    const { conversation } = play({ xforward }, transcript + (mayQuit ? quit : ""), [(self) => self.hello(until)]);
     assertEquals(conversation.failure, undefined);
     assertEquals(conversation.mayQuit, false);
   });

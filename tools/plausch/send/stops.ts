@@ -16,6 +16,7 @@ export const quitStages: ReadonlyArray<StopAfter> = [
   "ehlo-tls",
   "xclient",
   "auth",
+  "xforward",
   "mail",
   "rcpt",
 ];
@@ -30,6 +31,7 @@ export const dropStages: ReadonlyArray<DropAfter> = [
   "ehlo-tls",
   "xclient",
   "auth",
+  "xforward",
   "mail",
   "rcpt",
   "data",
@@ -77,6 +79,7 @@ const stage = <S extends string>(
 /** Why a conversation with these options never comes to a stage, and what would bring it there. */
 const missing = (given: Given, stage: DropAfter): readonly [what: string, hint: string] | undefined => {
   if (stage === "xclient" && !given.has("xclient")) return ["XCLIENT", "add --xclient NAME=VALUE"];
+  if (stage === "xforward" && !given.has("xforward")) return ["XFORWARD", "add --xforward NAME=VALUE"];
   if (stage === "auth" && !given.has("user") && !given.has("auth")) return ["AUTH", "add --user NAME"];
   if (stage !== "starttls" && stage !== "tls" && stage !== "ehlo-tls") return undefined;
   if (given.value("tls")?.toLowerCase() === "none") return ["STARTTLS", "leave --tls none out"];
