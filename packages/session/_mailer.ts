@@ -42,6 +42,8 @@ export interface Mailer {
   readonly mayBegin: boolean;
   /** Whether a message waits for anything. */
   readonly isUnderWay: boolean;
+  /** Whether the server takes no more messages on this connection (MAILMAX, RFC 9422 section 4.1). */
+  readonly isSpent: boolean;
 }
 
 const loneDot = Octets.encode(".\r\n");
@@ -317,6 +319,9 @@ export const make = (talk: Talk, options: Options): Mailer => {
     },
     get isUnderWay() {
       return front !== undefined || sent.length > 0;
+    },
+    get isSpent() {
+      return used.mails >= Transaction.limitsOf(talk.capabilities).mails;
     },
   };
 };

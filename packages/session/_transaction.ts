@@ -135,7 +135,7 @@ export const make = (
   return Result.succeed(self);
 };
 
-const limitsOf = ({ limits }: Capabilities): Limits => ({
+export const limitsOf = ({ limits }: Capabilities): Limits => ({
   recipients: limits.get("RCPTMAX") ?? Infinity,
   mails: limits.get("MAILMAX") ?? Infinity,
   domains: limits.get("RCPTDOMAINMAX") ?? Infinity,

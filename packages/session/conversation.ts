@@ -194,6 +194,8 @@ export interface Conversation {
   readonly mayPost: boolean;
   /** Nothing to write, nothing awaited: the request is settled. */
   readonly isIdle: boolean;
+  /** Whether another message can be sent over the connection, as far as is known: it is idle, in step, and its MAILMAX is not used up. */
+  readonly isReady: boolean;
   /** No request can be made any more: the connection is to be closed. */
   readonly isOver: boolean;
   /** The server waits for the TLS handshake: nothing else may be written or read. */
@@ -461,7 +463,8 @@ export const make = (options: Options): Conversation => {
       elapsed: now() - saidAt,
     });
     if (expectation !== undefined) stage = expectation.stage;
-    if (reply.code === 421) return talk.dismissed(stage, reply);
+    // Where it came before anything was said, as to a connection that was idle for too long, it is about what would have been said.
+    if (reply.code === 421) return talk.dismissed(stageNow(), reply);
     if (expectation === undefined || reaction === undefined) {
       return talk.fail("UnsolicitedReply", stage, undefined, reply);
     }
@@ -565,6 +568,10 @@ export const make = (options: Options): Conversation => {
     },
     get isIdle() {
       return isIdle();
+    },
+    get isReady() {
+      const isIntroduced = introducer.capabilities !== undefined && !introducer.isUnderWay;
+      return isIdle() && !isOver && phase !== "data" && isIntroduced && !mailer.isSpent;
     },
     get isOver() {
       return isOver;

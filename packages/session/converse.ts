@@ -39,19 +39,17 @@
  */
 import type { Command } from "@plausch/smtp/command";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
-import type { TlsLevel } from "@plausch/tls/tls-level";
-import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type * as Socket from "effect/socket/Socket";
 import { dial } from "./_dial.ts";
-import { levelOf } from "./_encryption.ts";
 import * as Transaction from "./_transaction.ts";
+import * as Connections from "./connections.ts";
 import type { Content } from "./content.ts";
 import type { HelloUntil } from "./conversation.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Outcome, Protection, RecipientOutcome } from "./outcome.ts";
 import * as Session from "./session.ts";
-import { SessionError } from "./session_error.ts";
+import type { SessionError } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
 import * as Timeouts from "./timeouts.ts";
 
@@ -78,7 +76,7 @@ export type StopAfter =
 export type DropAfter = "connect" | StopAfter | "data" | "final";
 
 /** A conversation to be held. */
-export interface Options extends Session.Options {
+export interface Options extends Connections.Options {
   /**
    * Who sends to whom. Without recipients there is no transaction: QUIT follows what is to be said before it, and a session that the
    * server refuses is a failure.
@@ -92,11 +90,6 @@ export interface Options extends Session.Options {
   readonly stopAfter?: StopAfter | undefined;
   /** Where to close the connection without QUIT. It takes the place of `stopAfter`. */
   readonly dropAfter?: DropAfter | undefined;
-  /**
-   * Whether to try once more, in clear and on a new connection, when the level is `opportunistic` and the handshake after STARTTLS
-   * failed. Default: true. It is never tried with `auth`.
-   */
-  readonly retryInClear?: boolean | undefined;
 }
 
 /**
@@ -130,56 +123,20 @@ export interface Options extends Session.Options {
 export const converse = (
   options: Options,
 ): Effect.Effect<Outcome, SessionError | GrammarError, Socket.Socket> =>
-  Effect.suspend(() => {
-    const { retryInClear = true, auth, observe = () => {} } = options;
-    const level = levelOf(options.tls, options.tlsOptions);
-    const mayRetry = level === "opportunistic" && retryInClear && auth === undefined;
-    let isUpgrading = false;
-    const watched: Options = {
-      ...options,
-      observe: (event) => {
-        if (event._tag === "Said") isUpgrading ||= event.stage === "starttls";
-        observe(event);
-      },
-    };
-    return Effect.catchTag(allTransactions(watched), "SessionError", (error) => {
-      if (!mayRetry || !isUpgrading || error.reason !== "TlsFailed") return Effect.fail(error);
-      return Clock.clockWith((clock) => {
-        observe({ _tag: "Turned", at: clock.currentTimeMillisUnsafe(), turn: "retry-in-clear" });
-        return Effect.map(allTransactions({ ...options, tls: "none" }), (outcome) => ({
-          ...outcome,
-          protection: { ...outcome.protection, level },
-        }));
-      });
-    });
-  });
-
-/** A server may take no more than so many transactions on a connection (RFC 9422): the rest goes over further ones. */
-const allTransactions = (
-  options: Options,
-): Effect.Effect<Outcome, SessionError | GrammarError, Socket.Socket> =>
-  Effect.flatMap(conversation(options), (outcome) => {
-    const left = outcome.recipients.flatMap(({ reason }, index) => reason === "SessionLimit" ? [index] : []);
-    if (left.length === 0 || left.length === outcome.recipients.length) return Effect.succeed(outcome);
-    const { envelope } = options;
-    const rest = { ...envelope, recipients: left.map((index) => envelope.recipients[index]!) };
-    const merge = (further: ReadonlyArray<RecipientOutcome>): ReadonlyArray<RecipientOutcome> =>
-      outcome.recipients.map((recipient, index) => left.includes(index) ? further[left.indexOf(index)]! : recipient);
-    return allTransactions({ ...options, envelope: rest }).pipe(
-      Effect.map((further) => ({ ...outcome, recipients: merge(further.recipients) })),
-      Effect.catchTag("SessionError", (error) => Effect.fail(withRecipients(error, merge(error.recipients)))),
-    );
-  });
+  Connections.withRetryInClear(
+    options,
+    (options) => Connections.withRest(options.envelope, (envelope) => conversation({ ...options, envelope })),
+  ).pipe(Effect.map((outcome) => Connections.asAsked(options, outcome)));
 
 const conversation = (
   options: Options,
 ): Effect.Effect<Outcome, SessionError | GrammarError, Socket.Socket> => {
   const { envelope, content, dropAfter, say = [] } = options;
   const until = dropAfter ?? options.stopAfter ?? "final";
-  const level = levelOf(options.tls, options.tlsOptions);
   let session: Session.Session | undefined;
+  const protection = (): Protection => session?.protection ?? Connections.unprotected(options);
   const stoppedAt = (stage: Stage): Outcome =>
-    outcomeOf(Transaction.withoutTransaction(envelope, "deferred", stage, session?.reply, "Stopped"), session, level);
+    outcomeOf(Transaction.withoutTransaction(envelope, "deferred", stage, session?.reply, "Stopped"), protection());
   return Effect.gen(function* () {
     if (until === "connect") {
       yield* dial(yield* Effect.scope, options.timeouts ?? Timeouts.defaults, options.observe ?? (() => {}));
@@ -192,11 +149,11 @@ const conversation = (
     yield* session.hello(until === "starttls" && dropAfter !== undefined ? "starttls" : hello);
     if (hello !== undefined) return yield* Effect.as(leave, stoppedAt(until as Stage));
     for (const command of say) yield* session.command(command);
-    if (envelope.recipients.length === 0) return outcomeOf([], session, level);
+    if (envelope.recipients.length === 0) return outcomeOf([], protection());
     const outcome = yield* session.send(envelope, content, until as Transaction.Until);
     return yield* Effect.as(leave, outcome);
   }).pipe(
-    Effect.catchTag("SessionError", (error) => undelivered(envelope, error, session, level)),
+    Effect.catchTag("SessionError", (error) => Connections.undelivered(envelope, error, protection())),
     Effect.scoped,
   );
 };
@@ -212,39 +169,8 @@ const helloUntil: { readonly [S in DropAfter | "final"]?: HelloUntil } = {
   xforward: "xforward",
 };
 
-const outcomeOf = (
-  recipients: ReadonlyArray<RecipientOutcome>,
-  session: Session.Session | undefined,
-  level: TlsLevel,
-): Outcome => ({ recipients, adaptations: [], protection: session?.protection ?? unprotected(level) });
-
-const unprotected = (level: TlsLevel): Protection => ({
-  level,
-  isEncrypted: false,
-  tls: undefined,
-  authenticated: undefined,
+const outcomeOf = (recipients: ReadonlyArray<RecipientOutcome>, protection: Protection): Outcome => ({
+  recipients,
+  adaptations: [],
+  protection,
 });
-
-const withRecipients = (
-  { reason, stage, reply, cause }: SessionError,
-  recipients: ReadonlyArray<RecipientOutcome>,
-): SessionError => new SessionError({ reason, stage, reply, cause, recipients });
-
-/** Before the transaction, a refusal or failure of the session is one of every recipient. */
-const undelivered = (
-  envelope: Envelope,
-  error: SessionError,
-  session: Session.Session | undefined,
-  level: TlsLevel,
-): Effect.Effect<Outcome, SessionError> => {
-  const { reason, stage, reply } = error;
-  if (error.recipients.length > 0) return Effect.fail(error);
-  // What the server says to EHLO is about the session; what it says to STARTTLS or AUTH is about this client's wishes.
-  const isRefusal = reply !== undefined && (reason === "Refused" || reason === "TlsNotOffered");
-  const verdict = isRefusal ? Transaction.verdictOf(reply) : "deferred";
-  if (reason === "Refused" && reply !== undefined && envelope.recipients.length > 0) {
-    const recipients = Transaction.withoutTransaction(envelope, verdict, stage, reply);
-    return Effect.succeed(outcomeOf(recipients, session, level));
-  }
-  return Effect.fail(withRecipients(error, Transaction.withoutTransaction(envelope, verdict, stage, reply, reason)));
-};

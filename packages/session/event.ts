@@ -101,6 +101,8 @@ export interface Turned {
    * - `limit`: the server's LIMITS are reached; the rest follows in a further transaction.
    * - `chunk-refused`: a chunk was refused; the rest of the message is not sent.
    * - `auth-cancelled`: the exchange made no sense, and is cancelled with `*`.
+   * - `reused`: a session that was open already takes the message, see `@plausch/delivery/pool`.
+   * - `replaced`: that session turned out to be dead, or to take no more; the message goes over a fresh one.
    */
   readonly turn:
     | "helo"
@@ -111,7 +113,9 @@ export interface Turned {
     | "retry-in-clear"
     | "limit"
     | "chunk-refused"
-    | "auth-cancelled";
+    | "auth-cancelled"
+    | "reused"
+    | "replaced";
 }
 
 /** The conversation failed, or was interrupted; the error holds what is known of each recipient. */

@@ -28,6 +28,8 @@
  * @module
  */
 export * from "./authentication.ts";
+/** What a message may need besides its first connection. */
+export * as Connections from "./connections.ts";
 /** A message as it goes over the wire. */
 export * as Content from "./content.ts";
 /** The protocol core, without input and output. */

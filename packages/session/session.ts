@@ -92,6 +92,11 @@ export interface Session {
   /** How the conversation is protected so far. */
   readonly protection: Protection;
   /**
+   * Whether another message can be sent, as far as is known: the connection stands, no request is under way, and the server takes more
+   * messages on it (MAILMAX, RFC 9422 section 4.1). The server may have gone all the same; only the next request can tell.
+   */
+  readonly isReady: boolean;
+  /**
    * Says EHLO (HELO where that is refused, LHLO in LMTP) and whatever the options ask for before the first message: STARTTLS,
    * XCLIENT, each followed by a new EHLO, AUTH, XFORWARD. With `until` it stops after that stage.
    *
@@ -244,6 +249,9 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
       },
       get protection() {
         return protection();
+      },
+      get isReady() {
+        return conversation.isReady;
       },
       hello: (until) =>
         Effect.map(

@@ -44,6 +44,8 @@ import * as Stage from "./stage.ts";
  * - `XclientRefused`: the server refused XCLIENT or XFORWARD.
  * - `ContentFailed`: a streamed message could not be read to its end, so the connection was closed in the middle of it.
  * - `Interrupted`: the caller gave the conversation up.
+ * - `HostPaused`: the host could not be reached several times in a row, and is left alone for a while; nothing was dialled.
+ * - `HostBusy`: the message would have had to wait for too long until this client may say more to the host; nothing was said.
  * - `Closed`: the conversation was over before this was asked of it.
  */
 export type FailureReason =
@@ -68,6 +70,8 @@ export type FailureReason =
   | "XclientRefused"
   | "ContentFailed"
   | "Interrupted"
+  | "HostPaused"
+  | "HostBusy"
   | "Closed";
 
 /** A conversation that failed. */
@@ -162,6 +166,10 @@ const describe = ({ reason, stage, reply, cause }: SessionError): string => {
       return `Cannot read the message to its end${detail(cause)}`;
     case "Interrupted":
       return `Interrupted while waiting for ${answer(stage)}`;
+    case "HostPaused":
+      return `Did not connect: the host could not be reached several times in a row${detail(cause)}`;
+    case "HostBusy":
+      return "Did not send: the message waited too long for its turn with this host";
     case "Closed":
       return `The conversation is over, so ${about} was not sent${said}`;
   }

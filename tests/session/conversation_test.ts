@@ -125,6 +125,23 @@ Deno.test("a conversation that is over says nothing more, whatever comes", () =>
   assertEquals(conversation.failure, undefined);
 });
 
+Deno.test("421 to a connection that was idle for too long is about what would have been said, not about what was", () => {
+  const conversation = Conversation.make({ host });
+  conversation.greet();
+  conversation.receive(octets("220 mx\r\n"));
+  conversation.hello();
+  conversation.output();
+  conversation.receive(octets("250 mx\r\n"));
+  assert(conversation.isReady);
+  Result.getOrThrow(conversation.send(envelope, content));
+  assert(!conversation.isReady);
+  conversation.receive(octets("421 4.4.2 idle for too long\r\n"));
+  assertEquals(conversation.output(), undefined);
+  const verdicts = conversation.recipients.map(({ verdict, stage, code }) => `${verdict} ${stage} ${code}`);
+  assertEquals(new Set(verdicts), new Set(["deferred mail 421"]));
+  assert(!conversation.isReady);
+});
+
 Deno.test("a server that offers too little is not sent what it cannot take", () => {
   const big = Result.getOrThrow(Content.make(new Uint8Array(2000).fill(65)));
   const conversation = Conversation.make({ host });

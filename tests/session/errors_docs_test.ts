@@ -57,6 +57,8 @@ const session: Record<FailureReason, null> = {
   XclientRefused: x,
   ContentFailed: x,
   Interrupted: x,
+  HostPaused: x,
+  HostBusy: x,
   Closed: x,
 };
 const tls: Record<TlsErrorReason, null> = {

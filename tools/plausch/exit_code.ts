@@ -79,6 +79,8 @@ const byReason: { readonly [R in FailureReason]: ExitCode } = {
   XclientNotOffered: ExitCode.security,
   XclientRefused: ExitCode.security,
   Interrupted: ExitCode.interrupted,
+  HostPaused: ExitCode.unreachable,
+  HostBusy: ExitCode.deferred,
   Closed: ExitCode.deferred,
 };
 

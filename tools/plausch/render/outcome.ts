@@ -25,6 +25,8 @@ const reasons: { readonly [R in NonNullable<RecipientOutcome["reason"]>]: string
   ConnectFailed: "no connection",
   ConnectionLost: "the connection was lost",
   Interrupted: "interrupted",
+  HostPaused: "the host could not be reached several times in a row, and is left alone for a while",
+  HostBusy: "there was no turn with this host in time",
   Refused: "the server refused the session",
   TlsNotOffered: "TLS is required, and the server does not offer it",
   TlsRefused: "TLS is required, and the server refused it",

@@ -49,6 +49,8 @@ const turns = {
   limit: "The limits of this server are reached; the rest follows in a new transaction",
   "chunk-refused": "A chunk was refused; the rest of the message is not sent",
   "auth-cancelled": "The exchange made no sense; it is cancelled",
+  reused: "A session that was open already takes the message",
+  replaced: "That session is dead, or takes no more; the message goes over a fresh one",
 } as const;
 
 /** What a handshake came to, and what it was asked for, as seen at a time in milliseconds since the epoch. */
