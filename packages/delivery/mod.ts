@@ -36,5 +36,7 @@ export * from "./dialer.ts";
 export * from "./event.ts";
 /** One socket over several addresses of a host. */
 export * as HappyEyeballs from "./happy_eyeballs.ts";
+/** A carrier that keeps sessions open. */
+export * as Pool from "./pool.ts";
 /** Which hosts were tried, and what came of it. */
 export * as Trail from "./trail.ts";

@@ -1,0 +1,28 @@
+import * as Effect from "effect/Effect";
+import * as RateLimiter from "effect/persistence/RateLimiter";
+import type { Rate } from "./pool.ts";
+
+const key = "host";
+
+/** Waits until the host may have one more message. */
+export const make = (rate: Rate | undefined): Effect.Effect<Effect.Effect<void>> => {
+  if (rate === undefined) return Effect.succeed(Effect.void);
+  const { window } = rate;
+  const limit = Math.max(1, Math.floor(rate.messages));
+  return RateLimiter.make.pipe(
+    Effect.provide(RateLimiter.layerStoreMemory),
+    Effect.map((limiter) => {
+      // It fails and is asked again, rather than that it books ahead: who gives up has taken nothing from the others.
+      const turn: Effect.Effect<void> = limiter.consume({ key, algorithm: "token-bucket", window, limit }).pipe(
+        Effect.catchTag(
+          "RateLimiterError",
+          ({ reason }) =>
+            reason._tag === "RateLimitExceeded"
+              ? Effect.andThen(Effect.sleep(reason.retryAfter), turn)
+              : Effect.die(reason),
+        ),
+      );
+      return turn;
+    }),
+  );
+};
