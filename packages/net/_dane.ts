@@ -40,7 +40,7 @@ export const authoritiesIn = (records: ReadonlyArray<Tlsa.Tlsa>): ReadonlyArray<
  * What TLSA records say of a chain, the peer's own certificate first (RFC 7671 section 5). A record of usage 3 needs nothing but to
  * match that one: name, time and issuer do not count. One of usage 2 names an authority, never the peer's own certificate; from
  * there everything is as with authorities that are known here, and the authority must be sound itself. What the record holds
- * of it is enough: a whole certificate need not be sent, and a bare key only has to have signed.
+ * of it is enough: a whole certificate need not be sent, and a bare key, of which no certificate was sent, only has to have signed.
  */
 export const judge = (
   chain: ReadonlyArray<X509.X509>,
@@ -54,7 +54,7 @@ export const judge = (
 
   const named = ofUsage(records, 2);
   const authorities = others.filter((authority) => matching(named, authority) !== undefined);
-  const bare = whole(records, 1).filter(({ data }) => !chain.some(({ publicKey }) => Der.equal(publicKey, data)));
+  const bare = whole(records, 1).filter(({ data }) => !others.some(({ publicKey }) => Der.equal(publicKey, data)));
   if (authorities.length + bare.length === 0) return { record: undefined, finding: unknown };
   const anchors = { known: [], sound: authorities, keys: bare.map(({ data }) => data) };
   const finding = Pkix.check(chain, anchors, "server", now);
