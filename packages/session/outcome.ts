@@ -149,7 +149,7 @@ const introducing: ReadonlySet<Stage> = new Set<Stage>(["greeting", "ehlo", "hel
  * ```
  */
 export const nextOf = ({ verdict, reason, stage }: RecipientOutcome, level: TlsLevel = "none"): Next => {
-  if (verdict === "accepted") return "done";
+  if (verdict === "accepted" || reason === "Stopped") return "done";
   if (verdict === "uncertain") return "later";
   if (reason === "UnexpectedReply" && stage === "rcpt") return "done";
   if (reason === "UnexpectedReply" && stage === "final") return "later";
