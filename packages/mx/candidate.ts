@@ -144,31 +144,33 @@ export interface Candidate {
 export const explain = (candidate: Candidate): string => {
   const { decision, addresses, policy, refused, warnings } = candidate;
   const isTried = decision._tag === "Try";
-  const not = refused.length === 0 ? "" : explainRefused(refused);
   const doing = isTried
     ? `try ${addresses.map(({ address }) => address).join(", ")}`
-    : `skip, ${explainSkip(decision)}${not === "" ? "" : `: ${not}`}`;
+    : `skip, ${explainSkip(candidate)}`;
   const odd = warnings.map(explainWarning);
-  if (isTried && not !== "") odd.push(`not dialled: ${not}`);
+  if (isTried && refused.length > 0) odd.push(`not dialled: ${explainRefused(refused)}`);
   const asking = isTried && policy._tag !== "Opportunistic" ? `; ${TlsPolicy.explain(policy)}` : "";
   return [`${candidate.preference} ${candidate.host}: ${doing}${asking}`, ...odd].join("; warning: ");
 };
 
 /**
- * Why a host is skipped, in a few words for people; empty for a host that is tried. Safe to print.
+ * Why a host is skipped, in a few words for people, with the addresses that are not dialled; empty for a host that is
+ * tried. Safe to print.
  *
  * @example
  * ```ts
  * import * as Candidate from "@plausch/mx/candidate";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(Candidate.explainSkip({ _tag: "Skip", reason: "NoName", temporary: false }), "the name does not exist");
+ * const decision = { _tag: "Skip", reason: "NoName", temporary: false } as const;
+ * assertEquals(Candidate.explainSkip({ decision, refused: [] }), "the name does not exist");
  * ```
  */
-export const explainSkip = (decision: Decision): string => {
+export const explainSkip = ({ decision, refused }: Pick<Candidate, "decision" | "refused">): string => {
   if (decision._tag === "Try") return "";
   const why = explanations[decision.reason];
-  return decision.error === undefined ? why : `${why} (${decision.error.reason})`;
+  if (decision.error !== undefined) return `${why} (${decision.error.reason})`;
+  return refused.length === 0 ? why : `${why}: ${explainRefused(refused)}`;
 };
 
 const shown = 3;

@@ -240,8 +240,7 @@ const passingFailure = (plan: RoutePlan, candidate: Candidate.Candidate): RouteF
   const { host, decision } = candidate;
   if (decision._tag === "Skip" && (decision.reason === "AddressRefused" || decision.reason === "LocalName")) {
     const which = host === plan.ascii ? host : `${host}, a mail exchanger of ${plan.ascii}`;
-    const addresses = candidate.refused.length === 0 ? "" : `: ${Candidate.explainRefused(candidate.refused)}`;
-    const message = `no mail is sent to ${which}: ${Candidate.explainSkip(decision)}${addresses}`;
+    const message = `no mail is sent to ${which}: ${Candidate.explainSkip(candidate)}`;
     return { reason: "AddressRefused", isTemporary: true, code: 451, status: "4.4.4", message };
   }
   const error = decision._tag === "Skip" ? decision.error : undefined;

@@ -69,7 +69,8 @@ const aboutHost = (candidate: Candidate.Candidate): ReadonlyArray<Fact> => {
   const texts = addresses([...tried, ...not]);
   const kept = decision._tag === "Try" ? "try" : "address";
   return [
-    ...(decision._tag === "Try" ? [] : [{ word: "skip", text: Candidate.explainSkip(decision) }]),
+    // The addresses come below, each in a line.
+    ...(decision._tag === "Try" ? [] : [{ word: "skip", text: Candidate.explainSkip({ decision, refused: [] }) }]),
     ...(decision._tag === "Try" || decision.error === undefined
       ? []
       : [{ word: "", text: decision.error.message, role: "refused" } as const]),
