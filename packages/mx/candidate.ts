@@ -50,6 +50,7 @@ const explanations = {
   Duplicate: "it stands further up already",
   LocalName: "the name means this machine",
   LookupFailed: "its addresses could not be looked up",
+  MtaStsMxMismatch: "the MTA-STS policy of the domain does not name it",
   NoAddress: "it has no address",
   NoName: "the name does not exist",
   NotAHostName: "it has characters that no host name has",
@@ -97,6 +98,10 @@ export type CandidateWarning =
     readonly _tag: "AddressesLeftOut";
     /** How many were left out. */
     readonly count: number;
+  }
+  | {
+    /** The MTA-STS policy of the domain does not name the host, and its mode is `testing`: it is tried all the same. */
+    readonly _tag: "MtaStsMxMismatch";
   };
 
 /** One host that may take the mail. */
@@ -154,66 +159,41 @@ export const explain = (candidate: Candidate): string => {
 };
 
 /**
- * Why a host is skipped, in a few words for people, with the addresses that are not dialled; empty for a host that is
- * tried. Safe to print.
+ * Why a host is skipped, in a few words for people; empty for a host that is tried. Safe to print.
  *
  * @example
  * ```ts
  * import * as Candidate from "@plausch/mx/candidate";
  * import { assertEquals } from "@std/assert";
  *
- * const decision = { _tag: "Skip", reason: "NoName", temporary: false } as const;
- * assertEquals(Candidate.explainSkip({ decision, refused: [] }), "the name does not exist");
+ * const candidate: Candidate.Candidate = {
+ *   host: "gone.example.org", canonicalName: "gone.example.org", preference: 10, ttl: 300, addresses: [], refused: [],
+ *   decision: { _tag: "Skip", reason: "NoName", temporary: false }, policy: { _tag: "Opportunistic" }, warnings: [],
+ * };
+ * assertEquals(Candidate.explainSkip(candidate), "the name does not exist");
  * ```
  */
-export const explainSkip = ({ decision, refused }: Pick<Candidate, "decision" | "refused">): string => {
+export const explainSkip = ({ decision, refused }: Candidate): string => {
   if (decision._tag === "Try") return "";
   const why = explanations[decision.reason];
-  if (decision.error !== undefined) return `${why} (${decision.error.reason})`;
-  return refused.length === 0 ? why : `${why}: ${explainRefused(refused)}`;
+  if (decision.reason === "AddressRefused") return `${why}: ${explainRefused(refused)}`;
+  return decision.error === undefined ? why : `${why} (${decision.error.reason})`;
 };
 
 const shown = 3;
 
-/**
- * The addresses that are not dialled, each with the reason; of many the first three. Safe to print.
- *
- * @example
- * ```ts
- * import * as AddressGuard from "@plausch/mx/address-guard";
- * import * as Candidate from "@plausch/mx/candidate";
- * import { assertEquals } from "@std/assert";
- *
- * const refused = ["10.0.0.1", "127.0.0.1"].map((address) => ({
- *   address, family: 4 as const, ttl: 300, authenticated: false, refusal: AddressGuard.refusal(address)!,
- * }));
- * assertEquals(Candidate.explainRefused(refused), "10.0.0.1 (private), 127.0.0.1 (loopback)");
- * ```
- */
-export const explainRefused = (refused: ReadonlyArray<RefusedAddress>): string => {
+const explainRefused = (refused: ReadonlyArray<RefusedAddress>): string => {
   const texts = refused.slice(0, shown).map(({ refusal }) => AddressGuard.explain(refusal));
   if (refused.length > shown) texts.push(`${refused.length - shown} more`);
   return texts.join(", ");
 };
 
-/**
- * What is odd about a host, in a few words for people. Safe to print.
- *
- * @example
- * ```ts
- * import * as Candidate from "@plausch/mx/candidate";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(
- *   Candidate.explainWarning({ _tag: "MxIsCname", target: "mx1.example.org" }),
- *   "it is an alias of mx1.example.org, and an MX record must not name one",
- * );
- * ```
- */
-export const explainWarning = (warning: CandidateWarning): string => {
+const explainWarning = (warning: CandidateWarning): string => {
   switch (warning._tag) {
     case "AddressesLeftOut":
       return `${warning.count} more addresses are left out`;
+    case "MtaStsMxMismatch":
+      return "the MTA-STS policy of the domain, which is for a test, does not name it";
     case "MxIsCname":
       return `it is an alias of ${warning.target}, and an MX record must not name one`;
     case "PartlyLookedUp":

@@ -36,7 +36,19 @@ export * as Dane from "./dane.ts";
 export * as Destination from "./destination.ts";
 /** Asks the DNS and makes the plan. */
 export * as Mx from "./mx.ts";
-/** The one error of this package. */
+/** Finds the MTA-STS policy of a domain. */
+export * as MtaSts from "./mta_sts.ts";
+/** Where MTA-STS policies are kept. */
+export * as MtaStsCache from "./mta_sts_cache.ts";
+/** Why an MTA-STS policy could not be found or used. */
+export * as MtaStsError from "./mta_sts_error.ts";
+/** What was found out about the MTA-STS policy of a domain. */
+export * as MtaStsFinding from "./mta_sts_finding.ts";
+/** The MTA-STS policy of a domain. */
+export * as MtaStsPolicy from "./mta_sts_policy.ts";
+/** The record that says that there is an MTA-STS policy. */
+export * as MtaStsRecord from "./mta_sts_record.ts";
+/** A text that is no mail domain. */
 export * as MxError from "./mx_error.ts";
 /** From answers to a plan, without asking anyone. */
 export * as Planner from "./planner.ts";

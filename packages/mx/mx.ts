@@ -24,8 +24,11 @@ import { Resolver } from "@plausch/dns/resolver";
 import * as Effect from "effect/Effect";
 import * as Random from "effect/Random";
 import * as Result from "effect/Result";
+import type { Candidate } from "./candidate.ts";
 import * as Dane from "./dane.ts";
 import * as Destination from "./destination.ts";
+import type { MtaSts } from "./mta_sts.ts";
+import * as MtaStsFinding from "./mta_sts_finding.ts";
 import type { MxError } from "./mx_error.ts";
 import * as Planner from "./planner.ts";
 import * as RoutePlan from "./route_plan.ts";
@@ -36,6 +39,8 @@ export interface ResolveOptions extends Planner.Rules {
   readonly concurrency?: number | undefined;
   /** Whether to ask for TLSA records, where DNSSEC proves the hosts and their addresses (RFC 7672). True by default. */
   readonly dane?: boolean | undefined;
+  /** Finds the MTA-STS policy of the domain (RFC 8461), see `MtaSts.make`. By default nobody looks for it. */
+  readonly mtaSts?: MtaSts | undefined;
   /** The port that will be dialled: TLSA records stand for one port. 25 by default. */
   readonly port?: number | undefined;
 }
@@ -45,7 +50,8 @@ const defaultPort = 25;
 
 /**
  * Makes the route plan of a mail domain: one question for its MX records, then two for each host, A and AAAA, and where
- * DNSSEC proves those answers, one for its TLSA records. Whatever the DNS answers or fails to answer is in the plan; the
+ * DNSSEC proves those answers, one for its TLSA records. With `mtaSts`, the policy of the domain then decides on the hosts
+ * that DANE says nothing about. Whatever the DNS answers or fails to answer is in the plan; the
  * effect fails only for a text that is no mail domain. Hosts of equal preference come in an order that effect's `Random`
  * decides: `Random.withSeed` makes it the same each time.
  *
@@ -88,13 +94,27 @@ export const resolve: (
       { concurrency },
     );
     const plan = Planner.plan({ ...question, lookups });
-    if (!dane) return plan;
-    const candidates = RoutePlan.candidates(plan);
-    const findings = yield* Effect.forEach(
-      candidates,
-      (candidate) => Dane.lookUp(resolver, plan, candidate, port),
-      { concurrency },
-    );
-    const ttl = plan.ttl === undefined ? undefined : Math.min(plan.ttl, ...findings.map((finding) => finding.ttl));
+    return yield* withMtaSts(dane ? yield* withDane(plan, resolver, port, concurrency) : plan, options.mtaSts);
+  });
+
+const keptFor = (plan: RoutePlan.RoutePlan, ...others: ReadonlyArray<number>): number | undefined =>
+  plan.ttl === undefined ? undefined : Math.min(plan.ttl, ...others);
+
+const withDane = (plan: RoutePlan.RoutePlan, resolver: Resolver, port: number, concurrency: number) => {
+  const candidates = RoutePlan.candidates(plan);
+  const lookUp = (candidate: Candidate) => Dane.lookUp(resolver, plan, candidate, port);
+  return Effect.map(Effect.forEach(candidates, lookUp, { concurrency }), (findings) => {
+    const ttl = keptFor(plan, ...findings.map((finding) => finding.ttl));
     return RoutePlan.withCandidates({ ...plan, ttl }, candidates.map((one, at) => Dane.apply(one, findings[at]!)));
   });
+};
+
+const withMtaSts = (plan: RoutePlan.RoutePlan, mtaSts: MtaSts | undefined) => {
+  const isOpen = RoutePlan.usable(plan).some(({ policy }) => policy._tag === "Opportunistic");
+  // No policy can be associated with an address literal (RFC 8461 section 3.4).
+  if (mtaSts === undefined || !isOpen || plan.kind === "AddressLiteral") return Effect.succeed(plan);
+  return Effect.map(mtaSts.discover(plan.ascii), (finding) => {
+    const candidates = RoutePlan.candidates(plan).map((candidate) => MtaStsFinding.apply(candidate, finding));
+    return RoutePlan.withCandidates({ ...plan, mtaSts: finding, ttl: keptFor(plan, finding.ttl) }, candidates);
+  });
+};

@@ -31,6 +31,7 @@ import type { Answer } from "@plausch/dns/answer";
 import type { DnsError } from "@plausch/dns/dns-error";
 import * as Name from "@plausch/dns/name";
 import * as Candidate from "./candidate.ts";
+import * as MtaStsFinding from "./mta_sts_finding.ts";
 
 /**
  * How the plan came about.
@@ -75,6 +76,8 @@ export interface RoutePlan {
   readonly tiers: ReadonlyArray<Tier>;
   /** What is odd about the domain. */
   readonly warnings: ReadonlyArray<RouteWarning>;
+  /** What is known of its MTA-STS policy; `undefined` where nobody asked, since DANE speaks for every host. */
+  readonly mtaSts: MtaStsFinding.MtaStsFinding | undefined;
   /**
    * For how many seconds the whole plan may be kept: as long as each answer in it. 0 where an answer is missing;
    * `undefined` where nobody was asked.
@@ -180,6 +183,7 @@ export interface RouteFailure {
     | "DnsTimeout"
     | "DomainNotFound"
     | "MailLoop"
+    | "MtaStsMxMismatch"
     | "NoMailHost"
     | "NoUsableHost"
     | "NullMx";
@@ -188,7 +192,7 @@ export interface RouteFailure {
   /** The reply code. */
   readonly code: 451 | 550 | 554 | 556;
   /** The enhanced status code (RFC 3463, RFC 7505). */
-  readonly status: "4.4.3" | "4.4.4" | "5.1.2" | "5.1.10" | "5.4.4" | "5.4.6";
+  readonly status: "4.4.3" | "4.4.4" | "4.7.5" | "5.1.2" | "5.1.10" | "5.4.4" | "5.4.6";
   /** One sentence for people, without a full stop, safe to print. */
   readonly message: string;
 }
@@ -243,6 +247,10 @@ const passingFailure = (plan: RoutePlan, candidate: Candidate.Candidate): RouteF
     const message = `no mail is sent to ${which}: ${Candidate.explainSkip(candidate)}`;
     return { reason: "AddressRefused", isTemporary: true, code: 451, status: "4.4.4", message };
   }
+  if (decision._tag === "Skip" && decision.reason === "MtaStsMxMismatch") {
+    const message = `${host} gets no mail for ${plan.ascii}: ${Candidate.explainSkip(candidate)}`;
+    return { reason: "MtaStsMxMismatch", isTemporary: true, code: 451, status: "4.7.5", message };
+  }
   const error = decision._tag === "Skip" ? decision.error : undefined;
   return temporary(error, `none of the mail exchangers of ${plan.ascii} can be used now`);
 };
@@ -285,34 +293,6 @@ const temporary = (error: DnsError | undefined, message: string): RouteFailure =
  * ```
  */
 export const explain = (plan: RoutePlan): ReadonlyArray<string> => {
-  const lines = [...summary(plan), ...plan.warnings.map((warning) => `warning: ${explainWarning(warning)}`)];
-  const overLimit = candidates(plan).filter(isOverLimit);
-  for (const candidate of candidates(plan)) {
-    if (overLimit.length < 2 || !isOverLimit(candidate)) lines.push(Candidate.explain(candidate));
-  }
-  if (overLimit.length > 1) lines.push(`${overLimit.length} more hosts: skip, enough hosts come before them`);
-  const end = failure(plan);
-  if (end !== undefined) lines.push(`${end.code} ${end.status}: ${end.message}`);
-  return lines;
-};
-
-/**
- * How the plan came about, in lines for people: none for a plan without hosts. Safe to print.
- *
- * @example
- * ```ts
- * import * as Zone from "@plausch/dns/zone";
- * import * as Mx from "@plausch/mx/mx";
- * import * as RoutePlan from "@plausch/mx/route-plan";
- * import * as Effect from "effect/Effect";
- * import { assertEquals } from "@std/assert";
- *
- * const zone = Zone.layer({ records: { "example.org": { MX: ["10 a.example", "20 b.example"] } } });
- * const plan = await Effect.runPromise(Effect.provide(Mx.resolve("example.org"), zone));
- * assertEquals(RoutePlan.summary(plan), ["example.org has 2 mail exchangers"]);
- * ```
- */
-export const summary = (plan: RoutePlan): ReadonlyArray<string> => {
   const lines: Array<string> = [];
   if (plan.kind === "Mx") {
     const count = candidates(plan).length;
@@ -323,24 +303,21 @@ export const summary = (plan: RoutePlan): ReadonlyArray<string> => {
   }
   if (plan.kind === "AddressLiteral") lines.push(`${plan.ascii} is an address: the DNS is not asked`);
   if (!Name.equals(plan.canonicalName, plan.ascii)) lines.push(`${plan.ascii} is an alias of ${plan.canonicalName}`);
+  for (const warning of plan.warnings) lines.push(`warning: ${warnings[warning]}`);
+  const mtaSts = plan.mtaSts === undefined ? undefined : MtaStsFinding.explain(plan.mtaSts);
+  if (mtaSts !== undefined) lines.push(mtaSts);
+  const overLimit = candidates(plan).filter(isOverLimit);
+  for (const candidate of candidates(plan)) {
+    if (overLimit.length < 2 || !isOverLimit(candidate)) lines.push(Candidate.explain(candidate));
+  }
+  if (overLimit.length > 1) lines.push(`${overLimit.length} more hosts: skip, enough hosts come before them`);
+  const end = failure(plan);
+  if (end !== undefined) lines.push(`${end.code} ${end.status}: ${end.message}`);
   return lines;
 };
 
 const isOverLimit = ({ decision }: Candidate.Candidate): boolean =>
   decision._tag === "Skip" && decision.reason === "OverLimit";
-
-/**
- * What is odd about a domain, in a few words for people.
- *
- * @example
- * ```ts
- * import * as RoutePlan from "@plausch/mx/route-plan";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(RoutePlan.explainWarning("MixedScript"), "the domain mixes scripts, as look-alike domains do");
- * ```
- */
-export const explainWarning = (warning: RouteWarning): string => warnings[warning];
 
 const warnings: { readonly [W in RouteWarning]: string } = {
   MixedScript: "the domain mixes scripts, as look-alike domains do",

@@ -31,14 +31,18 @@ export interface Authenticator {
   readonly user: string | undefined;
 }
 
-/** Those for users that the sink was given. */
-const usual = Sasl.mechanisms.filter((mechanism) => ["Password", "Token"].includes(Sasl.takes(mechanism)));
+/** Whoever reads along has what it takes to log in. */
+const revealing: ReadonlySet<Sasl.Mechanism> = new Set(["PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"]);
+
+const usual = Sasl.mechanisms.filter((mechanism) => mechanism !== "EXTERNAL" && mechanism !== "ANONYMOUS");
 
 const isMechanism = (name: string): name is Sasl.Mechanism => Sasl.mechanisms.some((mechanism) => mechanism === name);
 
 /** Of mechanisms for passwords, those behind another are weaker. */
-const isWeaker = (mechanism: Sasl.Mechanism, other: Sasl.Mechanism): boolean =>
-  Sasl.takes(mechanism) === "Password" && Sasl.mechanisms.indexOf(other) < Sasl.mechanisms.indexOf(mechanism);
+const isWeaker = (mechanism: Sasl.Mechanism, other: Sasl.Mechanism): boolean => {
+  const at = Sasl.mechanisms.indexOf(mechanism);
+  return at <= Sasl.mechanisms.indexOf("LOGIN") && Sasl.mechanisms.indexOf(other) < at;
+};
 
 /** Who a client is by its certificate. */
 const subject = (tls: TlsReport | undefined): string | undefined => {
@@ -65,7 +69,7 @@ export const make = (options: Authentication | undefined): Authenticator => {
   let user: string | undefined;
 
   const isSafe = (mechanism: Sasl.Mechanism, isSecure: boolean): boolean =>
-    isSecure || !Sasl.givesAway(mechanism) || allowInClear.includes(mechanism);
+    isSecure || !revealing.has(mechanism) || allowInClear.includes(mechanism);
 
   const mechanisms: Authenticator["mechanisms"] = ({ isSecure, tls }) =>
     wanted.filter((mechanism) =>

@@ -1,6 +1,7 @@
 import type { DnsErrorReason } from "@plausch/dns/dns-error";
 import type { LineErrorReason } from "@plausch/line/line-error";
 import type { SkipReason } from "@plausch/mx/candidate";
+import type { MtaStsErrorReason } from "@plausch/mx/mta-sts-error";
 import type { MxErrorReason } from "@plausch/mx/mx-error";
 import type { RouteFailure } from "@plausch/mx/route-plan";
 import type { ProxyErrorReason } from "@plausch/net/proxy-error";
@@ -96,12 +97,21 @@ const dns: Record<DnsErrorReason, null> = {
   Unreachable: x,
 };
 const mx: Record<MxErrorReason, null> = { BadAddressLiteral: x, BadDomain: x, BareAddress: x };
+const mtaSts: Record<MtaStsErrorReason, null> = {
+  BadPolicy: x,
+  BadRecord: x,
+  CertificateRefused: x,
+  FetchFailed: x,
+  RecordLookupFailed: x,
+  SeveralRecords: x,
+};
 const route: Record<RouteFailure["reason"], null> = {
   AddressRefused: x,
   DnsTemporary: x,
   DnsTimeout: x,
   DomainNotFound: x,
   MailLoop: x,
+  MtaStsMxMismatch: x,
   NoMailHost: x,
   NoUsableHost: x,
   NullMx: x,
@@ -113,6 +123,7 @@ const skips: Record<SkipReason, null> = {
   Duplicate: x,
   LocalName: x,
   LookupFailed: x,
+  MtaStsMxMismatch: x,
   NoAddress: x,
   NoName: x,
   NotAHostName: x,
@@ -254,6 +265,7 @@ const sections: ReadonlyArray<readonly [heading: string, ...words: ReadonlyArray
   ["### TlsError (@plausch/tls)", tls, certificate],
   ["### DnsError (@plausch/dns)", dns],
   ["### MxError (@plausch/mx)", mx, route, skips],
+  ["### MtaStsError (@plausch/mx)", mtaSts],
   ["### LineError (@plausch/line)", line],
   ["### GrammarError (@plausch/smtp)", grammar],
   ["### SaslError (@plausch/smtp)", sasl],
