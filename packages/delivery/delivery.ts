@@ -77,7 +77,7 @@ import { Resolver } from "@plausch/dns/resolver";
 import * as Candidate from "@plausch/mx/candidate";
 import * as Mx from "@plausch/mx/mx";
 import * as RoutePlan from "@plausch/mx/route-plan";
-import type { Outcome, RecipientOutcome } from "@plausch/session/outcome";
+import type { RecipientOutcome } from "@plausch/session/outcome";
 import type { Mail } from "@plausch/session/send-many";
 import type { SessionError } from "@plausch/session/session-error";
 import { GrammarError } from "@plausch/smtp/grammar-error";
@@ -310,6 +310,7 @@ const makeRound = (
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { maxVisits = defaultMaxVisits, port = defaultPort, tls = "opportunistic" } = means;
+    means.observe?.({ _tag: "LookingUp", at: yield* Clock.currentTimeMillis, domain });
     const found = yield* Effect.result(
       Effect.provideService(Mx.resolve(domain, { ...means.route }), Resolver, means.resolver),
     );
@@ -377,6 +378,12 @@ interface Visit {
   readonly port: number;
 }
 
+/** What came of a visit. */
+type Heard = Pick<Visited, "recipients" | "protection" | "adaptations">;
+
+/** What came of one that broke. */
+const heard = (recipients: Visited["recipients"]): Heard => ({ recipients, protection: undefined, adaptations: [] });
+
 /** Visits one host for all that are open. Gives the addresses of it that are worth another visit. */
 const visit = (
   means: Means,
@@ -395,8 +402,11 @@ const visit = (
     const tries: Array<HappyEyeballs.Try> = [];
     let failed: SessionError | undefined;
 
-    observe({ _tag: "Visiting", at, domain, host, port, addresses, level });
-    const routes = addresses.map((address) => ({ address, socket: dialer.dial({ host, address, port }) }));
+    observe({ _tag: "Visiting", at, domain, host, port, addresses, policy, level });
+    const routes = addresses.map((address) => ({
+      address,
+      socket: dialer.dial({ host, address, port, tls: level, tlsOptions: demands.options }),
+    }));
     const socket = HappyEyeballs.make(routes, {
       attemptDelay,
       tried: (attempt) => {
@@ -405,8 +415,7 @@ const visit = (
       },
     });
     const tell = (
-      recipients: ReadonlyArray<RecipientOutcome>,
-      protection: Outcome["protection"] | undefined,
+      { recipients, protection, adaptations }: Heard,
       error: Visited["error"],
     ): void => {
       run.stepped({
@@ -421,6 +430,7 @@ const visit = (
         level,
         protection,
         recipients,
+        adaptations,
         error,
       });
       run.said(travellers, host, recipients, level);
@@ -443,22 +453,22 @@ const visit = (
       },
     }).pipe(
       Effect.matchEager({
-        onSuccess: ({ recipients, protection }) => {
-          tell(recipients, protection, undefined);
-          return worthAnother(recipients);
+        onSuccess: (outcome) => {
+          tell(outcome, undefined);
+          return worthAnother(outcome.recipients);
         },
         onFailure: (error) => {
           if (error instanceof GrammarError) {
-            tell([], undefined, error);
+            tell(heard([]), error);
             run.refuse(group, { reason: "BadInput", status: "5.6.0", message: error.message });
             return [];
           }
-          tell(error.recipients, undefined, error);
+          tell(heard(error.recipients), error);
           return worthAnother(error.recipients);
         },
       }),
       // What the conversation knew when it was called off.
-      Effect.onInterrupt(() => Effect.sync(() => tell(failed?.recipients ?? [], undefined, failed))),
+      Effect.onInterrupt(() => Effect.sync(() => tell(heard(failed?.recipients ?? []), failed))),
     );
   });
 

@@ -18,11 +18,14 @@
  *   Layer.provide(MockSocket.layer(script)),
  * );
  * const dialer = await Effect.runPromise(Effect.provide(Effect.service(Dialer), layer));
- * assert(Socket.isSocket(dialer.dial({ host: "mx.example.org", address: "192.0.2.1", port: 25 })));
+ * const endpoint = { host: "mx.example.org", address: "192.0.2.1", port: 25, tls: "opportunistic", tlsOptions: {} } as const;
+ * assert(Socket.isSocket(dialer.dial(endpoint)));
  * ```
  *
  * @module
  */
+import type { TlsLevel } from "@plausch/tls/tls-level";
+import type { TlsOptions } from "@plausch/tls/tls-options";
 import * as Context from "effect/Context";
 import type * as Socket from "effect/socket/Socket";
 
@@ -34,6 +37,10 @@ export interface Endpoint {
   readonly address: string;
   /** The port, 1 to 65535. */
   readonly port: number;
+  /** How much is asked of TLS: for a dialer that begins with it (RFC 8314), since the conversation does the rest. */
+  readonly tls: TlsLevel;
+  /** The settings of the handshake: whom the certificate must be for, and what else can prove it. */
+  readonly tlsOptions: TlsOptions;
 }
 
 /** Makes connections. */

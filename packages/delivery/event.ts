@@ -18,11 +18,22 @@
  * @module
  */
 import type { RoutePlan } from "@plausch/mx/route-plan";
+import type { TlsPolicy } from "@plausch/mx/tls-policy";
 import type { SessionEvent } from "@plausch/session/event";
 import type { TlsLevel } from "@plausch/tls/tls-level";
 import type { RecipientDelivery } from "./delivered.ts";
 import type { Try } from "./happy_eyeballs.ts";
 import type { Step } from "./trail.ts";
+
+/** The DNS is about to be asked for the way to a domain: once in each round. */
+export interface LookingUp {
+  /** The event's tag. */
+  readonly _tag: "LookingUp";
+  /** When, in milliseconds since the epoch, by effect's Clock. */
+  readonly at: number;
+  /** The mail domain. */
+  readonly domain: string;
+}
 
 /** The way to a domain is known. */
 export interface Routed {
@@ -48,7 +59,9 @@ export interface Visiting {
   readonly port: number;
   /** Its addresses, in the order to dial them. */
   readonly addresses: ReadonlyArray<string>;
-  /** How much is asked of TLS. */
+  /** What is known of its TLS beforehand. */
+  readonly policy: TlsPolicy;
+  /** How much is asked of TLS because of it. */
   readonly level: TlsLevel;
 }
 
@@ -117,7 +130,7 @@ export interface Settled {
 }
 
 /** Any event of a delivery. */
-export type DeliveryEvent = Routed | Visiting | Dialled | Talked | Stepped | Waiting | Settled;
+export type DeliveryEvent = LookingUp | Routed | Visiting | Dialled | Talked | Stepped | Waiting | Settled;
 
 /** Sees every event as it happens: it must be quick and must not throw. */
 export type Observer = (event: DeliveryEvent) => void;

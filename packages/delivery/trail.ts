@@ -20,6 +20,7 @@
  */
 import type * as Candidate from "@plausch/mx/candidate";
 import type { TlsPolicy } from "@plausch/mx/tls-policy";
+import type { Adaptation } from "@plausch/session/extension-policy";
 import * as Outcome from "@plausch/session/outcome";
 import type { SessionError } from "@plausch/session/session-error";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
@@ -76,6 +77,8 @@ export interface Visited {
   readonly protection: Outcome.Protection | undefined;
   /** The verdicts of this host. */
   readonly recipients: ReadonlyArray<Outcome.RecipientOutcome>;
+  /** What was asked for, not offered by this host, and left out or replaced. */
+  readonly adaptations: ReadonlyArray<Adaptation>;
   /** What broke the conversation, or made it impossible. */
   readonly error: SessionError | GrammarError | undefined;
 }
@@ -126,7 +129,7 @@ const verdicts = (recipients: Visited["recipients"]): string =>
  *   Trail.explain({
  *     _tag: "Visited", domain: "example.org", host: "mx1.example.org", preference: 10, at: 0, elapsed: 40,
  *     tries: [{ address: "192.0.2.1", at: 0, result: "connected", error: undefined }],
- *     policy: { _tag: "Opportunistic" }, level: "opportunistic", protection: undefined, error: undefined,
+ *     policy: { _tag: "Opportunistic" }, level: "opportunistic", protection: undefined, error: undefined, adaptations: [],
  *     recipients: [{
  *       recipient: { _tag: "Postmaster", localPart: "postmaster" }, address: "postmaster", verdict: "accepted", stage: "final",
  *     }],

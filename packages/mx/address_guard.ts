@@ -207,7 +207,21 @@ const embedded = (ip: NetAddress.Ipv6Address) => {
 export const isLocalName = (name: string): boolean => /(?:^|\.)localhost$/.test(Name.key(name));
 
 /**
- * What is wrong with an address, in a few words for people. Safe to print.
+ * What an address is, or reaches, in a few words for people: `loopback`.
+ *
+ * @example
+ * ```ts
+ * import * as AddressGuard from "@plausch/mx/address-guard";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(AddressGuard.describe(AddressGuard.refusal("2002:a00:1::1")!), "private: 6to4 of 10.0.0.1");
+ * ```
+ */
+export const describe = ({ class: is, embedding }: Refusal): string =>
+  explanations[is] + (embedding === undefined ? "" : `: ${embedding.method} of ${embedding.address}`);
+
+/**
+ * What is wrong with an address, with the address, in a few words for people. Safe to print.
  *
  * @example
  * ```ts
@@ -219,9 +233,5 @@ export const isLocalName = (name: string): boolean => /(?:^|\.)localhost$/.test(
  * assertEquals(explain("64:ff9b::a00:1"), "64:ff9b::a00:1 (private: NAT64 of 10.0.0.1)");
  * ```
  */
-export const explain = ({ address, class: is, embedding }: Refusal): string =>
-  is === "NotAnAddress"
-    ? `${quote(address)} (${explanations[is]})`
-    : `${address} (${explanations[is]}${
-      embedding === undefined ? "" : `: ${embedding.method} of ${embedding.address}`
-    })`;
+export const explain = (refusal: Refusal): string =>
+  `${refusal.class === "NotAnAddress" ? quote(refusal.address) : refusal.address} (${describe(refusal)})`;

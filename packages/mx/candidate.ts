@@ -159,36 +159,63 @@ export const explain = (candidate: Candidate): string => {
 };
 
 /**
- * Why a host is skipped, in a few words for people; empty for a host that is tried. Safe to print.
+ * Why a host is skipped, in a few words for people, with the addresses that are not dialled; empty for a host that is
+ * tried. Safe to print.
  *
  * @example
  * ```ts
  * import * as Candidate from "@plausch/mx/candidate";
  * import { assertEquals } from "@std/assert";
  *
- * const candidate: Candidate.Candidate = {
- *   host: "gone.example.org", canonicalName: "gone.example.org", preference: 10, ttl: 300, addresses: [], refused: [],
- *   decision: { _tag: "Skip", reason: "NoName", temporary: false }, policy: { _tag: "Opportunistic" }, warnings: [],
- * };
- * assertEquals(Candidate.explainSkip(candidate), "the name does not exist");
+ * const decision = { _tag: "Skip", reason: "NoName", temporary: false } as const;
+ * assertEquals(Candidate.explainSkip({ decision, refused: [] }), "the name does not exist");
  * ```
  */
-export const explainSkip = ({ decision, refused }: Candidate): string => {
+export const explainSkip = ({ decision, refused }: Pick<Candidate, "decision" | "refused">): string => {
   if (decision._tag === "Try") return "";
   const why = explanations[decision.reason];
-  if (decision.reason === "AddressRefused") return `${why}: ${explainRefused(refused)}`;
-  return decision.error === undefined ? why : `${why} (${decision.error.reason})`;
+  if (decision.error !== undefined) return `${why} (${decision.error.reason})`;
+  return refused.length === 0 ? why : `${why}: ${explainRefused(refused)}`;
 };
 
 const shown = 3;
 
-const explainRefused = (refused: ReadonlyArray<RefusedAddress>): string => {
+/**
+ * The addresses that are not dialled, each with the reason; of many the first three. Safe to print.
+ *
+ * @example
+ * ```ts
+ * import * as AddressGuard from "@plausch/mx/address-guard";
+ * import * as Candidate from "@plausch/mx/candidate";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const refused = ["10.0.0.1", "127.0.0.1"].map((address) => ({
+ *   address, family: 4 as const, ttl: 300, authenticated: false, refusal: AddressGuard.refusal(address)!,
+ * }));
+ * assertEquals(Candidate.explainRefused(refused), "10.0.0.1 (private), 127.0.0.1 (loopback)");
+ * ```
+ */
+export const explainRefused = (refused: ReadonlyArray<RefusedAddress>): string => {
   const texts = refused.slice(0, shown).map(({ refusal }) => AddressGuard.explain(refusal));
   if (refused.length > shown) texts.push(`${refused.length - shown} more`);
   return texts.join(", ");
 };
 
-const explainWarning = (warning: CandidateWarning): string => {
+/**
+ * What is odd about a host, in a few words for people. Safe to print.
+ *
+ * @example
+ * ```ts
+ * import * as Candidate from "@plausch/mx/candidate";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   Candidate.explainWarning({ _tag: "MxIsCname", target: "mx1.example.org" }),
+ *   "it is an alias of mx1.example.org, and an MX record must not name one",
+ * );
+ * ```
+ */
+export const explainWarning = (warning: CandidateWarning): string => {
   switch (warning._tag) {
     case "AddressesLeftOut":
       return `${warning.count} more addresses are left out`;

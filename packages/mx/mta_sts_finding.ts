@@ -11,7 +11,7 @@
  * const finding: MtaStsFinding.MtaStsFinding = {
  *   _tag: "Found", policy, id: "1", fetchedAt: 0, source: "fetched", problem: undefined, ttl: 300,
  * };
- * assertEquals(MtaStsFinding.explain(finding), "MTA-STS: enforce, for *.example.org");
+ * assertEquals(MtaStsFinding.explain(finding), "enforce, for *.example.org");
  * ```
  *
  * @module
@@ -109,7 +109,7 @@ export const apply = (candidate: Candidate, finding: MtaStsFinding): Candidate =
  * const problem = new MtaStsError({ reason: "SeveralRecords", domain: "example.org" });
  * assertEquals(
  *   MtaStsFinding.explain({ _tag: "None", problem, ttl: 60 }),
- *   'MTA-STS: none. Cannot use the MTA-STS record of "example.org": there is more than one',
+ *   'none. Cannot use the MTA-STS record of "example.org": there is more than one',
  * );
  * ```
  */
@@ -118,14 +118,14 @@ export const explain = (finding: MtaStsFinding): string | undefined => {
   const why = problem === undefined ? "" : `. ${problem.message}`;
   switch (finding._tag) {
     case "None":
-      return problem === undefined ? undefined : `MTA-STS: none${why}`;
+      return problem === undefined ? undefined : `none${why}`;
     case "Failed":
-      return `MTA-STS: none that is known, so mail goes without${why}`;
+      return `none that is known, so mail goes without${why}`;
     case "Found": {
       const { mode, mx } = finding.policy;
       const hosts = mode === "none" ? "" : `, for ${mx.slice(0, shown).join(", ")}`;
       const more = mode !== "none" && mx.length > shown ? ` and ${mx.length - shown} more` : "";
-      return `MTA-STS: ${mode}${hosts}${more}${finding.source === "cached" ? ", known from before" : ""}${why}`;
+      return `${mode}${hosts}${more}${finding.source === "cached" ? ", known from before" : ""}${why}`;
     }
   }
 };

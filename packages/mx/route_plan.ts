@@ -293,19 +293,9 @@ const temporary = (error: DnsError | undefined, message: string): RouteFailure =
  * ```
  */
 export const explain = (plan: RoutePlan): ReadonlyArray<string> => {
-  const lines: Array<string> = [];
-  if (plan.kind === "Mx") {
-    const count = candidates(plan).length;
-    lines.push(`${plan.ascii} has ${count === 1 ? "1 mail exchanger" : `${count} mail exchangers`}`);
-  }
-  if (plan.kind === "ImplicitMx" && plan.answer !== undefined) {
-    lines.push(`${plan.ascii} has no MX record: it is its own mail exchanger`);
-  }
-  if (plan.kind === "AddressLiteral") lines.push(`${plan.ascii} is an address: the DNS is not asked`);
-  if (!Name.equals(plan.canonicalName, plan.ascii)) lines.push(`${plan.ascii} is an alias of ${plan.canonicalName}`);
-  for (const warning of plan.warnings) lines.push(`warning: ${warnings[warning]}`);
+  const lines = [...summary(plan), ...plan.warnings.map((warning) => `warning: ${explainWarning(warning)}`)];
   const mtaSts = plan.mtaSts === undefined ? undefined : MtaStsFinding.explain(plan.mtaSts);
-  if (mtaSts !== undefined) lines.push(mtaSts);
+  if (mtaSts !== undefined) lines.push(`MTA-STS: ${mtaSts}`);
   const overLimit = candidates(plan).filter(isOverLimit);
   for (const candidate of candidates(plan)) {
     if (overLimit.length < 2 || !isOverLimit(candidate)) lines.push(Candidate.explain(candidate));
@@ -316,8 +306,51 @@ export const explain = (plan: RoutePlan): ReadonlyArray<string> => {
   return lines;
 };
 
+/**
+ * How the plan came about, in lines for people: none for a plan without hosts. Safe to print.
+ *
+ * @example
+ * ```ts
+ * import * as Zone from "@plausch/dns/zone";
+ * import * as Mx from "@plausch/mx/mx";
+ * import * as RoutePlan from "@plausch/mx/route-plan";
+ * import * as Effect from "effect/Effect";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const zone = Zone.layer({ records: { "example.org": { MX: ["10 a.example", "20 b.example"] } } });
+ * const plan = await Effect.runPromise(Effect.provide(Mx.resolve("example.org"), zone));
+ * assertEquals(RoutePlan.summary(plan), ["example.org has 2 mail exchangers"]);
+ * ```
+ */
+export const summary = (plan: RoutePlan): ReadonlyArray<string> => {
+  const lines: Array<string> = [];
+  if (plan.kind === "Mx") {
+    const count = candidates(plan).length;
+    lines.push(`${plan.ascii} has ${count === 1 ? "1 mail exchanger" : `${count} mail exchangers`}`);
+  }
+  if (plan.kind === "ImplicitMx" && plan.answer !== undefined) {
+    lines.push(`${plan.ascii} has no MX record: it is its own mail exchanger`);
+  }
+  if (plan.kind === "AddressLiteral") lines.push(`${plan.ascii} is an address: the DNS is not asked`);
+  if (!Name.equals(plan.canonicalName, plan.ascii)) lines.push(`${plan.ascii} is an alias of ${plan.canonicalName}`);
+  return lines;
+};
+
 const isOverLimit = ({ decision }: Candidate.Candidate): boolean =>
   decision._tag === "Skip" && decision.reason === "OverLimit";
+
+/**
+ * What is odd about a domain, in a few words for people.
+ *
+ * @example
+ * ```ts
+ * import * as RoutePlan from "@plausch/mx/route-plan";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(RoutePlan.explainWarning("MixedScript"), "the domain mixes scripts, as look-alike domains do");
+ * ```
+ */
+export const explainWarning = (warning: RouteWarning): string => warnings[warning];
 
 const warnings: { readonly [W in RouteWarning]: string } = {
   MixedScript: "the domain mixes scripts, as look-alike domains do",

@@ -28,6 +28,7 @@ import type { Reply } from "@plausch/smtp/reply";
 import type { Mechanism } from "@plausch/smtp/sasl";
 import type { TlsReport } from "@plausch/tls/tls-report";
 import type { TlsLevel } from "@plausch/tls/tls-level";
+import * as Settings from "./_settings.ts";
 import type { Adaptation, Extension } from "./extension_policy.ts";
 import type { FailureReason } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
@@ -120,17 +121,6 @@ const hostsDiffer: ReadonlySet<RecipientOutcome["reason"]> = new Set<RecipientOu
   "LimitExceeded",
 ]);
 
-/** These are for the one who set the client up to mend. */
-const settingsFail: ReadonlySet<RecipientOutcome["reason"]> = new Set<RecipientOutcome["reason"]>([
-  "AuthNotOffered",
-  "NoCommonMechanism",
-  "PlaintextAuthRefused",
-  "AuthRejected",
-  "AuthBroken",
-  "XclientNotOffered",
-  "XclientRefused",
-]);
-
 const introducing: ReadonlySet<Stage> = new Set<Stage>(["greeting", "ehlo", "helo", "ehlo-tls"]);
 
 /**
@@ -149,12 +139,12 @@ const introducing: ReadonlySet<Stage> = new Set<Stage>(["greeting", "ehlo", "hel
  * ```
  */
 export const nextOf = ({ verdict, reason, stage }: RecipientOutcome, level: TlsLevel = "none"): Next => {
-  if (verdict === "accepted") return "done";
+  if (verdict === "accepted" || reason === "Stopped") return "done";
   if (verdict === "uncertain") return "later";
   if (reason === "UnexpectedReply" && stage === "rcpt") return "done";
   if (reason === "UnexpectedReply" && stage === "final") return "later";
   if (reason === "TlsFailed" && level === "opportunistic") return "plaintext-retry";
-  if (settingsFail.has(reason)) return "never";
+  if (Settings.areAtFault(reason)) return "never";
   return verdict === "deferred" || introducing.has(stage) || hostsDiffer.has(reason) ? "next-host" : "never";
 };
 

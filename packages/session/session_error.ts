@@ -19,6 +19,7 @@ import * as Printable from "@plausch/smtp/printable";
 import * as Reply from "@plausch/smtp/reply";
 import { TlsError } from "@plausch/tls/tls-error";
 import * as Data from "effect/Data";
+import * as Settings from "./_settings.ts";
 import type { RecipientOutcome } from "./outcome.ts";
 import * as Stage from "./stage.ts";
 
@@ -100,7 +101,7 @@ export class SessionError extends Data.Error<{
    * can mend.
    */
   get isTemporary(): boolean {
-    if (settings.has(this.reason)) return false;
+    if (Settings.areAtFault(this.reason)) return false;
     return this.reason !== "Refused" || this.reply === undefined || Reply.severity(this.reply) === "transient";
   }
 
@@ -109,16 +110,6 @@ export class SessionError extends Data.Error<{
     return describe(this);
   }
 }
-
-const settings: ReadonlySet<FailureReason> = new Set<FailureReason>([
-  "AuthNotOffered",
-  "NoCommonMechanism",
-  "PlaintextAuthRefused",
-  "AuthRejected",
-  "AuthBroken",
-  "XclientNotOffered",
-  "XclientRefused",
-]);
 
 const describe = ({ reason, stage, reply, cause }: SessionError): string => {
   const about = Stage.describe(stage);

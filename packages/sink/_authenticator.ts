@@ -31,18 +31,14 @@ export interface Authenticator {
   readonly user: string | undefined;
 }
 
-/** Whoever reads along has what it takes to log in. */
-const revealing: ReadonlySet<Sasl.Mechanism> = new Set(["PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"]);
-
-const usual = Sasl.mechanisms.filter((mechanism) => mechanism !== "EXTERNAL" && mechanism !== "ANONYMOUS");
+/** Those for users that the sink was given. */
+const usual = Sasl.mechanisms.filter((mechanism) => ["Password", "Token"].includes(Sasl.takes(mechanism)));
 
 const isMechanism = (name: string): name is Sasl.Mechanism => Sasl.mechanisms.some((mechanism) => mechanism === name);
 
 /** Of mechanisms for passwords, those behind another are weaker. */
-const isWeaker = (mechanism: Sasl.Mechanism, other: Sasl.Mechanism): boolean => {
-  const at = Sasl.mechanisms.indexOf(mechanism);
-  return at <= Sasl.mechanisms.indexOf("LOGIN") && Sasl.mechanisms.indexOf(other) < at;
-};
+const isWeaker = (mechanism: Sasl.Mechanism, other: Sasl.Mechanism): boolean =>
+  Sasl.takes(mechanism) === "Password" && Sasl.mechanisms.indexOf(other) < Sasl.mechanisms.indexOf(mechanism);
 
 /** Who a client is by its certificate. */
 const subject = (tls: TlsReport | undefined): string | undefined => {
@@ -69,7 +65,7 @@ export const make = (options: Authentication | undefined): Authenticator => {
   let user: string | undefined;
 
   const isSafe = (mechanism: Sasl.Mechanism, isSecure: boolean): boolean =>
-    isSecure || !revealing.has(mechanism) || allowInClear.includes(mechanism);
+    isSecure || !Sasl.givesAway(mechanism) || allowInClear.includes(mechanism);
 
   const mechanisms: Authenticator["mechanisms"] = ({ isSecure, tls }) =>
     wanted.filter((mechanism) =>

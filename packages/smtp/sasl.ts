@@ -200,6 +200,33 @@ export const client = (
   options: ClientOptions,
 ): Result.Result<ClientExchange, GrammarError> => rows[mechanism].begin(credentials, options);
 
+/**
+ * What a mechanism takes: the tag of the credentials that it is for.
+ *
+ * @example A token is no password
+ * ```ts
+ * import * as Sasl from "@plausch/smtp/sasl";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals([Sasl.takes("LOGIN"), Sasl.takes("XOAUTH2")], ["Password", "Token"]);
+ * ```
+ */
+export const takes = (mechanism: Mechanism): Credentials["_tag"] => rows[mechanism].takes;
+
+/**
+ * Whether a mechanism gives the password or token to whoever listens, so that it needs an encrypted connection (RFC 4954 section
+ * 4, RFC 8314 section 3).
+ *
+ * @example What is safe in clear
+ * ```ts
+ * import * as Sasl from "@plausch/smtp/sasl";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Sasl.mechanisms.filter(Sasl.givesAway), ["PLAIN", "LOGIN", "OAUTHBEARER", "XOAUTH2"]);
+ * ```
+ */
+export const givesAway = (mechanism: Mechanism): boolean => rows[mechanism].givesAway;
+
 /** What to choose a mechanism from. */
 export interface SelectOptions {
   /** What the server offers, as it says it, in any case. */

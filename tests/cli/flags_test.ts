@@ -128,6 +128,13 @@ const cases: { readonly [flag: string]: Case } = {
     code: 64,
     check: ({ err }) => assertStringIncludes(err, "name a server with --dns IP[:PORT]"),
   },
+  "dns-trusted": {
+    args: [],
+    instead: (
+      { port },
+    ) => [...["-p", `${port}`, "-t", "you@[127.0.0.1]", "-f", "me@x.test"], "--allow-local", "--dns-trusted"],
+    check: (ran) => assertStringIncludes(ran.out, "you@[127.0.0.1]: accepted"),
+  },
   "allow-local": {
     args: [],
     instead: ({ port }) => ["-p", `${port}`, "-t", "you@[127.0.0.1]", "-f", "me@x.test", "--allow-local"],

@@ -61,6 +61,14 @@ Deno.test("two dashes end the options", () => {
   assertEquals(Result.getOrThrow(result).operands, ["--odd"]);
 });
 
+Deno.test("an operand that ends in ... is one or more", () => {
+  const operands = (...args: ReadonlyArray<string>) =>
+    Result.map(Options.parse({ ...command, operands: ["DOMAIN..."] }, args), (given) => given.operands);
+  assertEquals(operands("a", "b", "c"), Result.succeed(["a", "b", "c"]));
+  assertEquals(operands("a"), Result.succeed(["a"]));
+  assertEquals(Result.isFailure(operands()), true);
+});
+
 Deno.test("the nearest name is near", () => {
   assertEquals(Options.nearest("sned", ["send", "sink", "mx"]), "send");
   assertEquals(Options.nearest("xyzzy", ["send", "sink", "mx"]), undefined);

@@ -123,8 +123,16 @@ Deno.test("refusals have remedies too", () => {
     "The server holds a message for 3600 seconds at most, and until 2030-01-01T00:00:00Z. " +
       "--if-not-offered drop sends it without FUTURERELEASE",
   );
-  assertEquals(tell({ reason: "RequireTlsNotOffered" }), "Use --tls verified along with --require-tls");
-  assertStringIncludes(tell({ reason: "RequireTlsNotOffered" }, { isSecure: true }) ?? "", "leave it out");
+  const unproven = "Use --tls verified along with --require-tls, or --tls-pin: the server has to prove who it is";
+  assertEquals(tell({ reason: "RequireTlsNotOffered" }), unproven);
+  assertEquals(
+    tell({ reason: "RequireTlsNotOffered" }, { isSecure: true, capabilities: offers("REQUIRETLS") }),
+    unproven,
+  );
+  assertStringIncludes(
+    tell({ reason: "RequireTlsNotOffered" }, { isSecure: true, capabilities: offers("DSN") }) ?? "",
+    "leave --require-tls out",
+  );
   assertEquals(tell({ stage: "helo", code: 502 }), "Perhaps this server speaks LMTP: add --lmtp");
   assertEquals(
     tell({ stage: "ehlo", code: 500 }, { isLmtp: true }),

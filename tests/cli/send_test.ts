@@ -72,7 +72,7 @@ const usage: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
   [["send", ...basic, "--data", "-", "--subject", "x"], "--subject cannot change what --data sends"],
   [["send", ...basic, "--body", "@/does/not/exist"], "Cannot read"],
   [["send", ...basic, "--dns", "not-an-ip"], "name server"],
-  [["mx"], "takes DOMAIN"],
+  [["mx"], "takes DOMAIN..."],
   [["snd"], 'did you mean "plausch send"?'],
 ];
 

@@ -186,7 +186,7 @@ const wrong: ReadonlyArray<readonly [args: string, problem: string, hint: string
   ["--require-auth", "--require-auth is given, and nobody can log in", "--auth-user NAME"],
   ["--auth-password-env PW", "--auth-password-env is given, and nobody can log in", "--auth-user NAME"],
   ["--auth-user a", "--auth-user has no password", "--auth-password-env VAR"],
-  ["--auth-user a --auth-password-env NOPE", '"NOPE" is not set, or empty', "put the password into it"],
+  ["--auth-user a --auth-password-env NOPE", '"NOPE" of --auth-password-env is not set', "read -rs NOPE"],
   ["--auth-user a --auth-password-file /dev/null", 'first line of "/dev/null" is empty', "write the password"],
   ["--auth-user a --auth-password-env A --auth-password-file B", "name two passwords", "leave one"],
   ["--auth-user a --auth-password-env PW --auth-in-clear PLAIM", '"PLAIM" is no mechanism', "did you mean PLAIN?"],

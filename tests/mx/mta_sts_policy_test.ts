@@ -167,8 +167,8 @@ property(
   ),
   (parts) => {
     const result = parse(parts.join(""));
-    // deno-lint-ignore no-control-regex
     return Result.isSuccess(result) ||
+      // deno-lint-ignore no-control-regex
       (result.failure.reason === "BadPolicy" && !/[\x00-\x1f\x7f]/.test(result.failure.message));
   },
 );

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import * as Zone from "@plausch/dns/zone";
 import * as MtaSts from "@plausch/mx/mta-sts";
 import * as MtaStsCache from "@plausch/mx/mta-sts-cache";
-import * as MtaStsFinding from "@plausch/mx/mta-sts-finding";
+import type * as MtaStsFinding from "@plausch/mx/mta-sts-finding";
 import * as Mx from "@plausch/mx/mx";
 import * as RoutePlan from "@plausch/mx/route-plan";
 import * as Effect from "effect/Effect";

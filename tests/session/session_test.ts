@@ -7,6 +7,7 @@ import * as Session from "@plausch/session/session";
 import { SessionError } from "@plausch/session/session-error";
 import * as Timeouts from "@plausch/session/timeouts";
 import * as Command from "@plausch/smtp/command";
+import * as Outcome from "@plausch/session/outcome";
 import * as Domain from "@plausch/smtp/domain";
 import { GrammarError } from "@plausch/smtp/grammar-error";
 import * as MockSocket from "@plausch/testing/mock-socket";
@@ -577,6 +578,7 @@ for (const [stopAfter, text] of stops) {
       assertEquals(outcome.recipients.map(({ verdict, stage, reason }) => [verdict, stage, reason]), [
         ["deferred", stopAfter, "Stopped"],
       ]);
+      assertEquals(Outcome.next(outcome.recipients), "done");
     }));
 }
 

@@ -31,7 +31,7 @@ export interface CommandLine {
   readonly name: string;
   /** What it does, in one line. */
   readonly summary: string;
-  /** Names of its positional arguments. */
+  /** Names of its positional arguments. The last one may end in `...`: one or more of it. */
   readonly operands: ReadonlyArray<string>;
   /** Its options; `--help` comes by itself. */
   readonly options: ReadonlyArray<Option>;
@@ -140,7 +140,9 @@ export const parse = (command: CommandLine, args: ReadonlyArray<string>): Result
   const operands = [...parsed["_"] as ReadonlyArray<string | number>, ...parsed["--"] as ReadonlyArray<string>].map(
     String,
   );
-  if (parsed["help"] !== true && operands.length !== command.operands.length) {
+  const isMany = command.operands.at(-1)?.endsWith("...") === true;
+  const isRight = operands.length === command.operands.length || (isMany && operands.length > command.operands.length);
+  if (parsed["help"] !== true && !isRight) {
     const wanted = command.operands.length === 0 ? "no argument" : command.operands.join(" ");
     const isSecret = options.some(({ name, secret }) => secret === true && values(name).length > 0);
     const got = operands.length === 0 ? "none" : isSecret ? "more" : `"${operands.join(" ")}"`;
@@ -216,7 +218,8 @@ const describe = (option: Option, left: number): ReadonlyArray<string> => {
   return [beside === undefined ? column : column.padEnd(left) + beside, ...indented];
 };
 
-const wrap = (text: string, width: number): Array<string> => {
+/** A text in lines of at most so many columns, but for words that are longer. */
+export const wrap = (text: string, width: number): Array<string> => {
   const lines: Array<string> = [];
   let line = "";
   for (const word of text.split(" ")) {

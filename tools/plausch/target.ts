@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LiveOptions } from "@plausch/dns/live";
 import * as Domain from "@plausch/smtp/domain";
 import * as Effect from "effect/Effect";
 import type { Given, Option, UsageError } from "./options.ts";
@@ -20,6 +21,7 @@ export const options: ReadonlyArray<Option> = [
   { name: "socket", value: "PATH", help: "Talk to the server at this Unix socket" },
   { name: "lmtp", help: "Speak LMTP, which gives a verdict on each recipient" },
   { name: "dns", value: "IP[:PORT]", help: "Ask this name server; default: the system's" },
+  { name: "dns-trusted", help: "Believe its DNSSEC bit (AD), though it is not on this machine" },
   { name: "allow-local", help: "Send to local addresses too, where the DNS names one; for tests" },
 ];
 
@@ -44,8 +46,8 @@ export type Target =
     readonly _tag: "MailExchanger";
     /** The port to talk to. */
     readonly port: number;
-    /** The name servers to ask; the system's if there are none here. */
-    readonly nameServers: ReadonlyArray<string> | undefined;
+    /** Whom to ask, and whether to believe it. */
+    readonly dns: LiveOptions;
     /** Whether a mail exchanger may have an address of this machine or of a local network. */
     readonly allowLocal: boolean;
   };
@@ -64,10 +66,13 @@ export const portFromString = (text: string): Effect.Effect<number, UsageError> 
     : Values.usage(`"${text}" is no port`, "write a number from 1 to 65535");
 };
 
-/** The name servers of `--dns`, if it was given. */
-export const nameServers = (given: Given): ReadonlyArray<string> | undefined => {
+/** The name server of `--dns`, or else the system's, and how far `--dns-trusted` trusts it. */
+export const dns = (given: Given): LiveOptions => {
   const server = given.value("dns");
-  return server === undefined ? undefined : [server];
+  return {
+    servers: server === undefined ? undefined : [server],
+    trustAd: given.has("dns-trusted") ? true : undefined,
+  };
 };
 
 /** `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT` or a bare IPv6 address. */
@@ -92,13 +97,13 @@ const conflict = (given: Given): readonly [problem: string, hint: string] | unde
       ? ["--lmtp needs a server that is named: mail exchangers speak SMTP", "add --socket PATH or --server HOST[:PORT]"]
       : undefined;
   }
-  const other = ["server", "port", "dns", "allow-local"].find(given.has);
+  const other = ["server", "port", "dns", "dns-trusted", "allow-local"].find(given.has);
   return other === undefined
     ? undefined
     : [`--${other} means nothing beside --socket`, `leave --socket out, or --${other}`];
 };
 
-/** Reads `--server`, `--port`, `--socket`, `--lmtp`, `--dns` and `--allow-local`. */
+/** Reads `--server`, `--port`, `--socket`, `--lmtp`, `--dns`, `--dns-trusted` and `--allow-local`. */
 export const fromOptions = (given: Given): Effect.Effect<Target, UsageError> =>
   Effect.gen(function* () {
     const wrong = conflict(given);
@@ -110,7 +115,7 @@ export const fromOptions = (given: Given): Effect.Effect<Target, UsageError> =>
     const port = portText === undefined ? (isLmtp ? lmtpPort : smtpPort) : yield* portFromString(portText);
     const server = given.value("server");
     if (server === undefined) {
-      return { _tag: "MailExchanger", port, nameServers: nameServers(given), allowLocal: given.has("allow-local") };
+      return { _tag: "MailExchanger", port, dns: dns(given), allowLocal: given.has("allow-local") };
     }
     const named = split(server);
     const host = yield* hostName(named.host, "server", "HOST or HOST:PORT");

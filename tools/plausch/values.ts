@@ -76,3 +76,17 @@ export const duration = (given: Given, option: string): Effect.Effect<Duration.D
     "write it like 30s, 5m or 1h",
   );
 };
+
+/** A number with all its digits, such as `250`; `undefined` if it was not given. */
+export const integer = (
+  given: Given,
+  option: string,
+  least: number,
+  most: number,
+): Effect.Effect<number | undefined, UsageError> => {
+  const text = given.value(option);
+  if (text === undefined) return Effect.succeed(undefined);
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  const problem = `"${text}" is no number for --${option}`;
+  return demand(number >= least && number <= most ? number : undefined, problem, `write ${least} to ${most}`);
+};

@@ -98,7 +98,7 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     ]);
 
     heading(`1. Who takes mail for ${domain}?`);
-    lines(MxLines.long(shell.paint, yield* Mx.resolve(domain, here)));
+    lines(MxLines.long(shell.paint, yield* Mx.resolve(domain, here), 80));
 
     heading("2. The conversation");
     const message = yield* compose({

@@ -113,7 +113,7 @@ const loadOf = (
   now: () => number,
 ): Effect.Effect<Run.Load, UsageError | GrammarError | LineError | Destinations.LookupError, Shell> =>
   Effect.gen(function* () {
-    const connections = (yield* Mails.integer(given, "connections", 1, 10_000)) ?? 1;
+    const connections = (yield* Values.integer(given, "connections", 1, 10_000)) ?? 1;
     const perSecond = yield* rate(given);
     const limit = yield* Values.duration(given, "timeout");
     const { pipelining, overlap, chunking, unsupported } = yield* Protocol.fromOptions(given);
@@ -184,7 +184,7 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     const shell = yield* Shell;
     const clock = yield* Clock.Clock;
     const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1000;
-    const messages = (yield* Mails.integer(given, "messages", 1, 1_000_000_000)) ?? 1000;
+    const messages = (yield* Values.integer(given, "messages", 1, 1_000_000_000)) ?? 1000;
     const load = yield* loadOf(given, messages, now);
     const tally = Tally.make(now());
     const destination = load.destinations[0]!;

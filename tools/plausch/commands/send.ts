@@ -11,6 +11,7 @@ import * as Domain from "@plausch/smtp/domain";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import { nullPath } from "@plausch/smtp/path";
 import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import * as Result from "effect/Result";
 import { type Talk, talkToServer } from "../chat.ts";
 import { ExitCode } from "../exit_code.ts";
@@ -170,7 +171,8 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     // Only a look-up needs the DNS; most of what it takes to load is not needed otherwise.
     const Live = yield* Effect.promise(() => import("@plausch/dns/live"));
     const { talkToExchangers } = yield* Effect.promise(() => import("../route.ts"));
-    const resolver = Live.layer({ servers: target.nameServers });
+    const { layer } = yield* Effect.promise(() => import("@plausch/dns/cache"));
+    const resolver = Layer.provide(layer(), Live.layer(target.dns));
     return yield* talkToExchangers(target, narrator, what).pipe(Effect.provide(resolver));
   }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData, DnsError: noResolver, MxError: badData }));
 

@@ -70,20 +70,6 @@ const header = (from: string, millis: number): string => {
   return `Date: ${date}\r\nFrom: ${from}\r\nSubject: plausch load\r\n\r\n`;
 };
 
-/** A number with all its digits, such as `250`; `undefined` if it was not given. */
-export const integer = (
-  given: Given,
-  option: string,
-  least: number,
-  most: number,
-): Effect.Effect<number | undefined, UsageError> => {
-  const text = given.value(option);
-  if (text === undefined) return Effect.succeed(undefined);
-  const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
-  const problem = `"${text}" is no number for --${option}`;
-  return Values.demand(number >= least && number <= most ? number : undefined, problem, `write ${least} to ${most}`);
-};
-
 const numbered = (template: string, message: number, recipient: number): string =>
   template.replaceAll("{n}", `${message}`).replaceAll("{r}", `${recipient}`);
 
@@ -98,7 +84,7 @@ export const fromOptions = (
   Effect.gen(function* () {
     const from = given.value("from") ?? "from@load.test";
     const to = given.value("to") ?? "to{r}@load.test";
-    const count = (yield* integer(given, "recipients", 1, 100_000)) ?? 1;
+    const count = (yield* Values.integer(given, "recipients", 1, 100_000)) ?? 1;
     if (count > 1 && !to.includes("{r}")) {
       return yield* Values.usage(
         `--to names one address, and --recipients ${count} would give it to the server ${count} times`,
@@ -112,7 +98,7 @@ export const fromOptions = (
       });
     // The longest number first: what it allows, all allow.
     const last = yield* Effect.fromResult(envelope(messages));
-    const size = yield* integer(given, "size", 2, mostOctets);
+    const size = yield* Values.integer(given, "size", 2, mostOctets);
     if (size !== undefined && given.has("data")) {
       return yield* Values.usage("--size and --data name two messages", "leave one of them out");
     }

@@ -15,7 +15,7 @@ const reasons: { readonly [R in NonNullable<RecipientOutcome["reason"]>]: string
   Needs8bitMime: "the message has 8-bit octets and the server does not offer 8BITMIME",
   NeedsSmtpUtf8: "an address is international and the server does not offer SMTPUTF8",
   NeedsBinaryMime: "the message is binary and the server does not offer BINARYMIME with CHUNKING",
-  RequireTlsNotOffered: "verified TLS on the whole way was asked for, and the server does not offer REQUIRETLS",
+  RequireTlsNotOffered: "verified TLS on the whole way was asked for, and REQUIRETLS is not offered on this connection",
   NotOffered: "the server does not offer what was asked for",
   LimitExceeded: "more was asked for than the server says it can do",
   SessionLimit: "the server takes no more on this connection",

@@ -230,9 +230,9 @@ export const ofRefusal = (
     return `${limitOf(extension, capabilities)}--if-not-offered drop sends it without ${extension}`;
   }
   if (reason === "RequireTlsNotOffered") {
-    return isSecure
-      ? "Use --tls verified along with --require-tls; if the server does not offer REQUIRETLS, leave it out"
-      : "Use --tls verified along with --require-tls";
+    return isSecure && capabilities?.requireTls !== true
+      ? "This server does not offer REQUIRETLS: leave --require-tls out, or name another server"
+      : "Use --tls verified along with --require-tls, or --tls-pin: the server has to prove who it is";
   }
   if (code !== 530) return mixedUp(isLmtp, stage, code);
   return !isSecure && capabilities?.startTls === true

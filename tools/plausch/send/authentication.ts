@@ -35,19 +35,6 @@ export const options: ReadonlyArray<CommandOption> = [
 /** What a mechanism needs to be given. */
 type Kind = Credentials["_tag"];
 
-/** Every mechanism, and what it needs. */
-const kinds: { readonly [M in Mechanism]: Kind } = {
-  "SCRAM-SHA-256": "Password",
-  "SCRAM-SHA-1": "Password",
-  "CRAM-MD5": "Password",
-  PLAIN: "Password",
-  LOGIN: "Password",
-  OAUTHBEARER: "Token",
-  XOAUTH2: "Token",
-  EXTERNAL: "External",
-  ANONYMOUS: "Anonymous",
-};
-
 const words: { readonly [K in Kind]: string } = {
   Password: "a password",
   Token: "a token",
@@ -59,11 +46,11 @@ const mechanisms: ReadonlyMap<string, Mechanism> = new Map(Sasl.mechanisms.map((
 
 /** The mechanisms that may be used: those that were named, or all that fit the credentials. */
 export const candidates = ({ credentials, mechanisms }: Authentication): ReadonlyArray<Mechanism> =>
-  mechanisms ?? Sasl.mechanisms.filter((mechanism) => kinds[mechanism] === credentials._tag);
+  mechanisms ?? Sasl.mechanisms.filter((mechanism) => Sasl.takes(mechanism) === credentials._tag);
 
 /** Mechanisms that send the password or the token itself. */
 const plaintext: ReadonlyMap<string, Mechanism> = new Map(
-  (["PLAIN", "LOGIN", "OAUTHBEARER", "XOAUTH2"] as const).map((name) => [name, name]),
+  Sasl.mechanisms.filter(Sasl.givesAway).map((name) => [name, name]),
 );
 
 const list = (
@@ -80,10 +67,10 @@ const list = (
 /** What the mechanisms need; they must not need different things. */
 const kindOf = (asked: ReadonlyArray<Mechanism> | undefined): Effect.Effect<Kind, UsageError> => {
   const [first, ...others] = asked ?? [];
-  const kind = first === undefined ? "Password" : kinds[first];
-  const other = others.find((mechanism) => kinds[mechanism] !== kind);
+  const kind = first === undefined ? "Password" : Sasl.takes(first);
+  const other = others.find((mechanism) => Sasl.takes(mechanism) !== kind);
   if (first === undefined || other === undefined) return Effect.succeed(kind);
-  const problem = `${first} takes ${words[kind]}, and ${other} takes ${words[kinds[other]]}`;
+  const problem = `${first} takes ${words[kind]}, and ${other} takes ${words[Sasl.takes(other)]}`;
   return Values.usage(problem, "name mechanisms of one kind in --auth");
 };
 

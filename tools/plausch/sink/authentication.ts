@@ -6,16 +6,16 @@
 import * as Authentication from "@plausch/sink/authentication";
 import * as Sasl from "@plausch/smtp/sasl";
 import * as Effect from "effect/Effect";
-import * as Redacted from "effect/Redacted";
 import type { Given, Option, UsageError } from "../options.ts";
-import { Shell } from "../shell.ts";
+import * as Source from "../secret_source.ts";
+import type { Shell } from "../shell.ts";
 import * as Values from "../values.ts";
 
 /** The options of AUTH. */
 export const options: ReadonlyArray<Option> = [
   { name: "auth-user", value: "NAME", help: "Let this user log in, by every mechanism" },
   { name: "auth-password-env", value: "VAR", help: "The password or token is in this environment variable" },
-  { name: "auth-password-file", value: "FILE", help: "It is the first line of this file" },
+  { name: "auth-password-file", value: "FILE|-", help: "It is the first line of this file, or of standard input" },
   {
     name: "auth-in-clear",
     value: "MECH[,MECH...]",
@@ -24,25 +24,17 @@ export const options: ReadonlyArray<Option> = [
   { name: "require-auth", help: "Take mail from nobody else: 530" },
 ].map((option) => ({ ...option, group: "AUTH" }));
 
-const password = (given: Given): Effect.Effect<Redacted.Redacted<string>, UsageError, Shell> =>
-  Effect.gen(function* () {
-    const shell = yield* Shell;
-    const variable = given.value("auth-password-env");
-    const file = given.value("auth-password-file");
-    if (variable !== undefined && file !== undefined) {
-      return yield* Values.usage("--auth-password-env and --auth-password-file name two passwords", "leave one out");
-    }
-    if (variable !== undefined) {
-      const value = yield* shell.environment(variable);
-      const problem = `The environment variable "${variable}" is not set, or empty`;
-      return Redacted.make(yield* Values.demand(value || undefined, problem, "put the password into it"));
-    }
-    const problem = "--auth-user has no password";
-    const path = yield* Values.demand(file, problem, "add --auth-password-env VAR or --auth-password-file FILE");
-    const [first = ""] = new TextDecoder().decode(yield* shell.readFile(path)).split(/\r?\n/, 1);
-    const empty = `The first line of "${path}" is empty`;
-    return Redacted.make(yield* Values.demand(first || undefined, empty, "write the password there"));
-  });
+const password = (given: Given): Source.Secret => {
+  const variable = given.value("auth-password-env");
+  const file = given.value("auth-password-file");
+  if (variable !== undefined && file !== undefined) {
+    return Values.usage("--auth-password-env and --auth-password-file name two passwords", "leave one out");
+  }
+  if (variable !== undefined) return Source.fromEnvironment(variable, "auth-password-env", "password");
+  return file !== undefined
+    ? Source.fromFile(file, "password")
+    : Values.usage("--auth-user has no password", "add --auth-password-env VAR or --auth-password-file FILE");
+};
 
 const mechanisms = new Map(Sasl.mechanisms.map((mechanism) => [mechanism as string, mechanism]));
 
