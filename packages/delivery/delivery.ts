@@ -310,10 +310,10 @@ const makeRound = (
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { maxVisits = defaultMaxVisits, port = defaultPort, tls = "opportunistic" } = means;
+    // Who asks for no TLS has no use for promises about it.
+    const route = { port, ...(tls === "none" ? { dane: false } : {}), ...means.route };
     means.observe?.({ _tag: "LookingUp", at: yield* Clock.currentTimeMillis, domain });
-    const found = yield* Effect.result(
-      Effect.provideService(Mx.resolve(domain, { ...means.route }), Resolver, means.resolver),
-    );
+    const found = yield* Effect.result(Effect.provideService(Mx.resolve(domain, route), Resolver, means.resolver));
     if (Result.isFailure(found)) {
       return run.conclude(group, { reason: "BadDomain", status: "5.1.2", message: found.failure.message });
     }
@@ -436,7 +436,8 @@ const visit = (
       run.said(travellers, host, recipients, level);
     };
     const worthAnother = (recipients: ReadonlyArray<RecipientOutcome>): ReadonlyArray<string> => {
-      if (Journey.hasHeardHost(recipients) || tries.length === 0) return [];
+      const isConnected = tries.some(({ result }) => result === "connected");
+      if (Journey.hasHeardHost(recipients) || !isConnected) return [];
       const gone = new Set(tries.filter(({ result }) => result !== "abandoned").map(({ address }) => address));
       return addresses.filter((address) => !gone.has(address));
     };

@@ -17,6 +17,7 @@
  *
  * @module
  */
+import * as Cause from "effect/Cause";
 import * as Clock from "effect/Clock";
 import * as Deferred from "effect/Deferred";
 import type * as Duration from "effect/Duration";
@@ -113,7 +114,7 @@ export const make = (routes: ReadonlyArray<Route>, options: Options = {}): Socke
     let isWon = false;
     let failed = 0;
 
-    /** Dials one address; gives whether the next one is to be dialled right away. */
+    /** Begins to dial one address, and lasts until it is the next one's turn. */
     const attempt = ({ address, socket }: Route, isLast: boolean) =>
       Effect.gen(function* () {
         const scope = yield* Scope.fork(outer);
@@ -133,6 +134,7 @@ export const make = (routes: ReadonlyArray<Route>, options: Options = {}): Socke
           const error = Exit.isFailure(exit) ? failureOf(exit) : undefined;
           over(error === undefined ? "abandoned" : "failed", error);
           if (error !== undefined && ++failed === routes.length) Deferred.doneUnsafe(won, Exit.fail(error));
+          if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) Deferred.doneUnsafe(won, exit);
           next.openUnsafe();
           return Scope.close(scope, Exit.void);
         }).pipe(Effect.exit, Effect.forkScoped);
