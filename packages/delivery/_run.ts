@@ -48,9 +48,9 @@ export interface Run {
   readonly open: (group: Group) => ReadonlyArray<Traveller>;
   readonly routed: (plan: RoutePlan) => void;
   readonly stepped: (step: Step) => void;
-  /** What one host said of these, in their order. */
+  /** What one host said of recipients of this domain. */
   readonly said: (
-    travellers: ReadonlyArray<Traveller>,
+    group: Group,
     host: string,
     outcomes: ReadonlyArray<RecipientOutcome>,
     level: TlsLevel,
@@ -117,10 +117,11 @@ export const make = (mail: Mail, observe: Observer, now: () => number): Run => {
       trail.push(step);
       observe({ _tag: "Stepped", at: now(), step });
     },
-    said: (travellers, host, outcomes, level) => {
-      for (const [index, outcome] of outcomes.entries()) {
-        const traveller = travellers[index];
-        if (traveller === undefined || traveller.settled !== undefined) continue;
+    said: (group, host, outcomes, level) => {
+      const byPath = new Map(outcomes.map((outcome) => [outcome.recipient, outcome]));
+      for (const traveller of open(group)) {
+        const outcome = byPath.get(traveller.recipient.path);
+        if (outcome === undefined) continue;
         const said = { host, outcome };
         if (Journey.onward(outcome, level) === "settled") settle(traveller, Journey.byHost(traveller.addressed, said));
         else traveller.said.push(said);

@@ -401,6 +401,8 @@ const visit = (
     const travellers = run.open(group);
     const tries: Array<HappyEyeballs.Try> = [];
     let failed: SessionError | undefined;
+    /** What is known so far: a conversation that is called off at QUIT has its verdicts. */
+    let decided: ReadonlyArray<RecipientOutcome> = [];
 
     observe({ _tag: "Visiting", at, domain, host, port, addresses, policy, level });
     const routes = addresses.map((address) => ({
@@ -433,7 +435,7 @@ const visit = (
         adaptations,
         error,
       });
-      run.said(travellers, host, recipients, level);
+      run.said(group, host, recipients, level);
     };
     const worthAnother = (recipients: ReadonlyArray<RecipientOutcome>): ReadonlyArray<string> => {
       const isConnected = tries.some(({ result }) => result === "connected");
@@ -449,6 +451,7 @@ const visit = (
       tlsOptions: demands.options,
       mail: { ...mail, envelope: { ...mail.envelope, recipients: travellers.map(({ recipient }) => recipient) } },
       observe: (event) => {
+        if (event._tag === "Decided") decided = event.recipients;
         if (event._tag === "Failed") failed = event.error;
         observe({ _tag: "Talked", at: event.at, domain, host, event });
       },
@@ -468,8 +471,7 @@ const visit = (
           return worthAnother(error.recipients);
         },
       }),
-      // What the conversation knew when it was called off.
-      Effect.onInterrupt(() => Effect.sync(() => tell(heard(failed?.recipients ?? []), failed))),
+      Effect.onInterrupt(() => Effect.sync(() => tell(heard(decided), failed))),
     );
   });
 

@@ -475,6 +475,9 @@ export const make = (options: Options): Conversation => {
 
   const injected = (): void => talk.fail("StartTlsInjection", "starttls");
 
+  const decided = (transaction: Transaction.Transaction): void =>
+    observe?.({ _tag: "Decided", at: now(), recipients: Transaction.decided(transaction) });
+
   return {
     greet: () => {
       isAsked = true;
@@ -486,13 +489,15 @@ export const make = (options: Options): Conversation => {
       proceed();
     },
     send: (envelope, message, until = "final") =>
-      Result.map(mailer.begin(envelope, message, until, () => {}), (transaction) => {
+      Result.map(mailer.begin(envelope, message, until, decided), (transaction) => {
         latest = transaction;
       }),
     post: (envelope, message, settled) =>
       Result.map(
-        mailer.begin(envelope, message, "final", (transaction) =>
-          settled({ recipients: Transaction.decided(transaction), adaptations: transaction.adaptations })),
+        mailer.begin(envelope, message, "final", (transaction) => {
+          decided(transaction);
+          settled({ recipients: Transaction.decided(transaction), adaptations: transaction.adaptations });
+        }),
         (transaction) => {
           latest = transaction;
         },

@@ -20,6 +20,7 @@
 import type { Reply } from "@plausch/smtp/reply";
 import type { TlsLevel } from "@plausch/tls/tls-level";
 import type { TlsReport } from "@plausch/tls/tls-report";
+import type { RecipientOutcome } from "./outcome.ts";
 import type { SessionError } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
 
@@ -118,6 +119,19 @@ export interface Turned {
     | "replaced";
 }
 
+/**
+ * Every recipient of a message has a verdict on this connection: before QUIT is said, and when the conversation fails. A recipient that
+ * went beyond the limits of the connection (`SessionLimit`) may get another verdict on a further one.
+ */
+export interface Decided {
+  /** The event's tag. */
+  readonly _tag: "Decided";
+  /** When, in milliseconds since the epoch, by effect's Clock. */
+  readonly at: number;
+  /** The verdicts. */
+  readonly recipients: ReadonlyArray<RecipientOutcome>;
+}
+
 /** The conversation failed, or was interrupted; the error holds what is known of each recipient. */
 export interface Failed {
   /** The event's tag. */
@@ -137,7 +151,7 @@ export interface Closed {
 }
 
 /** Any event of a conversation. */
-export type SessionEvent = Connected | Secured | Said | Content | Heard | Turned | Failed | Closed;
+export type SessionEvent = Connected | Secured | Said | Content | Heard | Turned | Decided | Failed | Closed;
 
 /** Sees every event as it happens. It runs between two octets of the conversation: it must be quick and must not throw. */
 export type Observer = (event: SessionEvent) => void;

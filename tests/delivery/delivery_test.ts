@@ -153,7 +153,10 @@ for (const [when, script, expected] of interruptions) {
       const delivery = yield* make({ observe }, one, hosts);
       const fiber = yield* Effect.forkChild(delivery.send(mailTo("b@d.test", "x@d.test")));
       yield* pass(2);
-      yield* Fiber.interrupt(fiber);
+      const interruption = yield* Effect.forkChild(Fiber.interrupt(fiber));
+      // QUIT has five seconds, whatever happens.
+      yield* pass(5);
+      yield* Fiber.join(interruption);
       assertEquals(hosts.open(), 0);
       assertEquals(settledOf(events).toSorted(), [...expected].sort());
     }));

@@ -617,6 +617,7 @@ it("events tell the whole conversation, with times by the clock", () =>
       "data",
       "Content",
       "final",
+      "Decided",
       "quit",
       "quit",
       "Closed",

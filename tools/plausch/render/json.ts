@@ -55,6 +55,8 @@ export const event = (self: SessionEvent): object => {
       };
     case "Turned":
       return { ...head, turn: self.turn };
+    case "Decided":
+      return { ...head, recipients: self.recipients.map(recipient) };
     case "Failed":
       return failure(self.error, self.at, self.error.message, undefined);
   }

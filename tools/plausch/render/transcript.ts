@@ -123,6 +123,8 @@ export const make = (paint: Paint): (event: SessionEvent) => ReadonlyArray<strin
         );
       case "Turned":
         return [line(paint, "===", turns[event.turn])];
+      case "Decided":
+        return [];
       case "Failed":
         return [line(paint, "***", event.error.message)];
       case "Closed":
