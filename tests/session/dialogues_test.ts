@@ -4,6 +4,8 @@ import type { SessionEvent } from "@plausch/session/event";
 import * as Outcome from "@plausch/session/outcome";
 import type { Verdict } from "@plausch/session/outcome";
 import { GrammarError } from "@plausch/smtp/grammar-error";
+import * as Phase from "@plausch/smtp/phase";
+import * as Reply from "@plausch/smtp/reply";
 import * as MockSocket from "@plausch/testing/mock-socket";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
@@ -100,6 +102,56 @@ Deno.test("dialogues end in every verdict when they are cut", () => {
     return Array.from({ length: total(dialogue) + 1 }, (_, octets) => Object.values(verdicts(octets))).flat();
   }));
   assertEquals([...seen].sort(), ["accepted", "deferred", "rejected", "uncertain"]);
+});
+
+/** The verb of the phase table that a line of the client stands for. */
+const verbOf = ({ stage, line }: Extract<SessionEvent, { readonly _tag: "Said" }>): Phase.Verb => {
+  if (stage === "auth" && !line.startsWith("AUTH ")) return "RESPONSE";
+  return line.startsWith("BDAT ") && line.endsWith(" LAST") ? "LAST" : line.split(" ", 1)[0] as Phase.Verb;
+};
+
+Deno.test("what the client says with nothing unanswered is legal there, as the phase table has it", () => {
+  const legal = new Set<Phase.Verb>();
+  for (const dialogue of dialogues) {
+    let phase: Phase.Phase = "connected";
+    let chunk = false;
+    const owed: Array<Phase.Verb> = ["GREETING"];
+    const say = (verb: Phase.Verb): void => {
+      if (owed.length === 0) {
+        assert(Phase.isLegal(phase, verb), `${dialogue.id}: ${verb} in ${phase}`);
+        legal.add(verb);
+      }
+      owed.push(verb);
+    };
+    for (const event of play(dialogue).events) {
+      if (event._tag === "Said") {
+        say(verbOf(event));
+        chunk = event.line.startsWith("BDAT ");
+      } else if (event._tag === "Content" && event.last && !chunk) say("MESSAGE");
+      // 354 is out of place where nobody was accepted; the lone dot after it is what there is to do.
+      else if (event._tag === "Turned" && event.turn === "empty-message") phase = "data";
+      else if (event._tag === "Secured") phase = Phase.after(phase, "HANDSHAKE", "positive");
+      else if (event._tag === "Heard") {
+        const verb = owed.shift();
+        if (verb !== undefined) phase = Phase.after(phase, verb, Reply.severity(event.reply));
+      }
+    }
+  }
+  const verbs = [
+    "HELO",
+    "EHLO",
+    "LHLO",
+    "STARTTLS",
+    "AUTH",
+    "RESPONSE",
+    "MAIL",
+    "RCPT",
+    "DATA",
+    "MESSAGE",
+    "BDAT",
+    "LAST",
+  ];
+  assertEquals([...legal].sort(), [...verbs, "RSET", "QUIT"].sort());
 });
 
 /** Holds a dialogue over the mock socket, with all the time in the world. */
