@@ -19,6 +19,7 @@ import * as Printable from "@plausch/smtp/printable";
 import * as Reply from "@plausch/smtp/reply";
 import { TlsError } from "@plausch/tls/tls-error";
 import * as Data from "effect/Data";
+import * as Socket from "effect/socket/Socket";
 import * as Settings from "./_settings.ts";
 import type { RecipientOutcome } from "./outcome.ts";
 import * as Stage from "./stage.ts";
@@ -169,8 +170,26 @@ const describe = ({ reason, stage, reply, cause }: SessionError): string => {
 const answer = (stage: Stage.Stage): string =>
   stage === "connect" || stage === "greeting" ? Stage.describe(stage) : `the reply to ${Stage.describe(stage)}`;
 
+/** What a socket says of its end. Its codes are those of WebSockets, and tell people nothing. */
+const ending = (cause: unknown): string | undefined => {
+  if (!Socket.isSocketError(cause) || cause.reason._tag !== "SocketCloseError") return undefined;
+  const { code, closeReason } = cause.reason;
+  return closeReason ?? (code === 1000 ? "the server closed it" : "it was closed");
+};
+
+/** What is behind an error: that of the system, behind that of a socket. */
+const behind = (cause: unknown): unknown => {
+  const { reason, cause: inner } = (cause ?? {}) as {
+    readonly reason?: { readonly cause?: unknown };
+    readonly cause?: unknown;
+  };
+  return [reason?.cause, inner].find((each) => each instanceof Error && each.message !== "") ?? cause;
+};
+
 const detail = (cause: unknown): string => {
   if (cause instanceof GrammarError) return `: ${cause.message}`;
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const end = ending(cause);
+  if (end !== undefined) return `: ${Printable.escape(end)}`;
+  const inner = behind(cause);
   return inner instanceof Error && inner.message !== "" ? `: ${Printable.escape(inner.message)}` : "";
 };

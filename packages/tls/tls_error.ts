@@ -99,7 +99,7 @@ const describe = ({ cause, reason, report, serverName }: TlsError): string => {
         "The other side may speak no TLS here, or only versions before 1.2";
     case "Timeout":
       return `The TLS handshake${whom} failed: ${messageOf(cause) ?? "it was not finished in time"}. ` +
-        "The other side may wait for words in clear: then use STARTTLS";
+        "If TLS was to begin with the connection, the other side may wait for words in clear";
     case "BadOptions":
       return `Cannot begin TLS${whom}: ${messageOf(cause) ?? "its settings make no sense"}`;
   }

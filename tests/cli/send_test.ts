@@ -113,7 +113,12 @@ const conversations: ReadonlyArray<
   readonly [code: number, name: string, answers: ReadonlyArray<string | null>, said: string]
 > = [
   [75, "a sender that is deferred", [...plain, "451 4.7.1 later\r\n", "221 bye\r\n"], "deferred at MAIL"],
-  [75, "a connection that is lost before the dot", [...plain, "250 ok\r\n", null], "Lost the connection"],
+  [
+    75,
+    "a connection that is lost before the dot",
+    [...plain, "250 ok\r\n", null],
+    "Lost the connection while waiting for the reply to RCPT: the server closed it\n",
+  ],
   [76, "a server that is none", ["HTTP/1.1 400 Bad Request\r\n"], "This is a web server"],
   [76, "a reply that has no meaning", [...plain, "354 what\r\n"], "has no meaning here"],
   [81, "a recipient that is refused", [...plain, "250 ok\r\n", "550 5.1.1 no\r\n", "221 bye\r\n"], "rejected at RCPT"],

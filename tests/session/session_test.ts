@@ -301,6 +301,21 @@ it("after a 421 the session is closed, and a further request says so with the re
     }),
   ));
 
+it("a connection that is lost is told in words, not in the numbers of sockets", () =>
+  Effect.sync(() => {
+    const lost = (cause: unknown): string =>
+      new SessionError({ reason: "ConnectionLost", stage: "mail", cause, recipients: [] }).message;
+    const closed = (reason: ConstructorParameters<typeof Socket.SocketCloseError>[0]): Socket.SocketError =>
+      new Socket.SocketError({ reason: new Socket.SocketCloseError(reason) });
+    const where = "Lost the connection while waiting for the reply to MAIL";
+    assertEquals(lost(closed({ code: 1000 })), `${where}: the server closed it`);
+    assertEquals(lost(closed({ code: 1006 })), `${where}: it was closed`);
+    assertEquals(lost(closed({ code: 1006, closeReason: "by\x1b[2J us" })), `${where}: by\\x1b[2J us`);
+    const reset = new Socket.SocketError({ reason: new Socket.SocketReadError({ cause: new Error("reset by peer") }) });
+    assertStringIncludes(lost(reset), "reset by peer");
+    assertEquals(lost(undefined), where);
+  }));
+
 it("an answer to a question that was not asked ends the conversation", () =>
   against(
     `${greeted}> MAIL FROM:<a@c.test>\n< 250 ok\n< 250 ok\n* client closes\n`,

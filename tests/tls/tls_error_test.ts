@@ -37,9 +37,9 @@ Deno.test("each reason says what failed and what to do", () => {
   assertEquals(
     new TlsError({ reason: "Timeout", serverName, cause: coded("ETIMEDOUT", "it was not finished after 30s") }).message,
     "The TLS handshake with mx.example.test failed: it was not finished after 30s. " +
-      "The other side may wait for words in clear: then use STARTTLS",
+      "If TLS was to begin with the connection, the other side may wait for words in clear",
   );
-  assertStringIncludes(new TlsError({ reason: "Timeout" }).message, "failed: it was not finished in time. The other");
+  assertStringIncludes(new TlsError({ reason: "Timeout" }).message, "failed: it was not finished in time. If TLS");
   assertEquals(
     new TlsError({ reason: "BadOptions", cause: new Error("ca has no certificate") }).message,
     "Cannot begin TLS: ca has no certificate",
