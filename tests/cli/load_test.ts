@@ -221,6 +221,10 @@ const cases: { readonly [flag: string]: Case } = {
     args: ["--tls-pin", spkiOf("server.pem")],
     check: (ran) => assertEquals(summary(ran).stages["tls"]!["count"], 1),
   },
+  "tls-tlsa": {
+    args: ["--tls-tlsa", `3 1 1 ${spkiOf("server.pem")}`],
+    check: (ran) => assertEquals(summary(ran).stages["tls"]!["count"], 1),
+  },
   auth: {
     args: ["--auth", "PLAIN", ...password],
     around,

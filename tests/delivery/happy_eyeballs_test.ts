@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
 import * as Scope from "effect/Scope";
-import * as Socket from "effect/socket/Socket";
+import type * as Socket from "effect/socket/Socket";
 import * as TestClock from "effect/testing/TestClock";
 import * as FakeHosts from "../support/fake_hosts.ts";
 import { it } from "../support/it.ts";
