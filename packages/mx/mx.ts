@@ -20,6 +20,8 @@
  * @module
  */
 import * as Answer from "@plausch/dns/answer";
+import * as Name from "@plausch/dns/name";
+import type { Mx } from "@plausch/dns/record";
 import { Resolver } from "@plausch/dns/resolver";
 import * as Effect from "effect/Effect";
 import * as Random from "effect/Random";
@@ -48,12 +50,18 @@ export interface ResolveOptions extends Planner.Rules {
 const defaultConcurrency = 8;
 const defaultPort = 25;
 
+/** Records in an order of their own: name servers turn theirs from answer to answer, and a seed must not feel that. */
+const byName = (records: ReadonlyArray<Mx>): ReadonlyArray<Mx> => {
+  const key = ({ exchange, preference }: Mx): string => `${Name.key(exchange)} ${preference}`;
+  return records.toSorted((left, right) => key(left) < key(right) ? -1 : 1);
+};
+
 /**
  * Makes the route plan of a mail domain: one question for its MX records, then two for each host, A and AAAA, and where
  * DNSSEC proves those answers, one for its TLSA records. With `mtaSts`, the policy of the domain then decides on the hosts
  * that DANE says nothing about. Whatever the DNS answers or fails to answer is in the plan; the
  * effect fails only for a text that is no mail domain. Hosts of equal preference come in an order that effect's `Random`
- * decides: `Random.withSeed` makes it the same each time.
+ * decides: `Random.withSeed` makes it the same each time, in whatever order the name server has them.
  *
  * @example
  * ```ts
@@ -82,7 +90,7 @@ export const resolve: (
     const resolver = yield* Resolver;
     const mx = yield* Effect.result(resolver.query(name, "MX"));
     // All records are shuffled. The planner's sort by preference is stable, so that equal ones keep this order.
-    const order = Result.isSuccess(mx) ? yield* Random.shuffle(Answer.records(mx.success, "MX")) : [];
+    const order = Result.isSuccess(mx) ? yield* Random.shuffle(byName(Answer.records(mx.success, "MX"))) : [];
     const question = { destination, mx, order, rules };
     const lookups = yield* Effect.forEach(
       Planner.hostsToLookUp(question).flatMap((host) => [

@@ -53,7 +53,7 @@ Deno.test("mx --explain tells of each host what would be dialled, how safely, an
 d.test has 6 mail exchangers
    answer   NOERROR from SERVER over udp in 1 ms
    DNSSEC   proved, says a server that is trusted (AD)
-   keep     not at all: an answer is missing
+   keep     not at all
    warning  a null MX stands beside other MX records; it is ignored
 
 -  ., preference 0
@@ -149,6 +149,7 @@ Deno.test("mx --allow-local counts local addresses", async () => {
   const refused = await mx("--explain", "[127.0.0.1]");
   assertEquals(refused.code, 75);
   assertStringIncludes(refused.out, "   not      127.0.0.1  IPv4  loopback\n");
+  assertStringIncludes(refused.out, "(loopback)\nIf that is where you want it to go: --allow-local\n");
   const { code, out } = await mx("--explain", "--allow-local", "[127.0.0.1]");
   assertEquals(code, 0);
   assertStringIncludes(out, "1. [127.0.0.1], preference 0\n   try      127.0.0.1  IPv4\n");

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { DnsError } from "@plausch/dns/dns-error";
 import type { RecordType } from "@plausch/dns/record";
 import { Resolver } from "@plausch/dns/resolver";
 import * as Zone from "@plausch/dns/zone";
@@ -498,6 +499,35 @@ it("equal preferences are shuffled, the same under one seed, and tiers stay apar
     assertEquals(new Set(orders.map((order) => order.slice(0, 3))).size, 6, "all orders of three hosts come up");
     const first = orders.filter((order) => order.startsWith("a")).length;
     assert(first > 60 && first < 140, `a comes first in ${first} of 300`);
+  }));
+
+it("under one seed the order is the same, however the name server turns its records", () =>
+  Effect.gen(function* () {
+    const order = (hosts: string) =>
+      Mx.resolve("d.test").pipe(
+        Effect.provide(Zone.layer({ records: { "d.test": { MX: Array.from(hosts, (host) => `10 ${host}.d.test`) } } })),
+        Random.withSeed("plausch"),
+        Effect.map((plan) => RoutePlan.candidates(plan).map(({ host }) => host[0]).join("")),
+      );
+    const first = yield* order("abcdef");
+    for (const turned of ["bcdefa", "fedcba", "CADBEF"]) {
+      assertEquals((yield* order(turned)).toLowerCase(), first);
+    }
+  }));
+
+it("aliases in a circle that the name server hands out are temporary, for the domain and for a host", () =>
+  Effect.gen(function* () {
+    const zone = Result.getOrThrow(Zone.make({ records: { "d.test": { MX: "10 loop.d.test" } } }));
+    const resolver = Layer.succeed(Resolver, {
+      query: (name: string, type: RecordType) =>
+        name.startsWith("loop.")
+          ? Effect.fail(new DnsError({ reason: "AliasLoop", domain: name, type }))
+          : zone.query(name, type),
+    });
+    for (const domain of ["d.test", "loop.test"]) {
+      const failure = RoutePlan.failure(yield* Effect.provide(Mx.resolve(domain), resolver));
+      assertEquals([failure?.reason, failure?.status, failure?.isTemporary], ["DnsTemporary", "4.4.3", true]);
+    }
   }));
 
 it("tiers hold the candidates of one preference each", () =>

@@ -43,9 +43,7 @@ const aboutPlan = ({ answer, mtaSts, ttl, warnings }: RoutePlan.RoutePlan): Read
     { word: "DNSSEC", text: MxLines.proof(answer) },
   ]),
   ...aboutMtaSts(mtaSts),
-  ...(ttl === undefined
-    ? []
-    : [{ word: "keep", text: ttl === 0 ? "not at all: an answer is missing" : `for ${ttl} s` }]),
+  ...(ttl === undefined ? [] : [{ word: "keep", text: ttl === 0 ? "not at all" : `for ${ttl} s` }]),
   ...warnings.map((warning): Fact => ({
     word: "warning",
     text: RoutePlan.explainWarning(warning),
@@ -103,11 +101,11 @@ export const explained = (paint: Paint, plan: RoutePlan.RoutePlan, columns: numb
   let turn = 0;
   const hosts = RoutePlan.candidates(plan).filter((one) => !isOverLimit(one)).flatMap((candidate) => {
     const isTried = candidate.decision._tag === "Try";
-    const mark = isTried ? `${++turn}.` : "-";
+    const mark = isTried ? `${++turn}. ` : "-  ";
     const name = paint(isTried ? "strong" : "faint", candidate.host);
     return [
       "",
-      `${mark.padEnd(indent)}${name}${paint("faint", `, preference ${candidate.preference}`)}`,
+      `${mark}${name}${paint("faint", `, preference ${candidate.preference}`)}`,
       ...lines(paint, columns, aboutHost(candidate)),
     ];
   });
@@ -120,6 +118,7 @@ export const explained = (paint: Paint, plan: RoutePlan.RoutePlan, columns: numb
     ...(failure === undefined ? [] : [
       "",
       ...wrap(`${failure.code} ${failure.status}: ${failure.message}`, columns).map((part) => paint("failed", part)),
+      ...(failure.reason === "AddressRefused" ? ["If that is where you want it to go: --allow-local"] : []),
     ]),
   ];
 };
