@@ -3,6 +3,7 @@ import { DnsError } from "@plausch/dns/dns-error";
 import type { RecordType } from "@plausch/dns/record";
 import { Resolver } from "@plausch/dns/resolver";
 import * as Zone from "@plausch/dns/zone";
+import * as AddressGuard from "@plausch/mx/address-guard";
 import * as Destination from "@plausch/mx/destination";
 import * as Mx from "@plausch/mx/mx";
 import * as Planner from "@plausch/mx/planner";
@@ -686,6 +687,44 @@ it("of a host with too many addresses of both IP versions some of each are kept"
     assertEquals(yield* kept(9, 0), "66666");
     assertEquals(yield* kept(2, 3), "66444");
   }));
+
+const anyAddress = Arbitrary.schema(
+  Schema.Literals([
+    "192.0.2.1",
+    "192.0.2.2",
+    "8.8.8.8",
+    "127.0.0.1",
+    "10.0.0.1",
+    "169.254.169.254",
+    "0.0.0.0",
+    "255.255.255.255",
+    "2001:db8::1",
+    "2a00::25",
+    "::1",
+    "fd00::1",
+    "::ffff:127.0.0.1",
+    "64:ff9b::a00:1",
+    "2002:7f00:1::1",
+    "fe80::1",
+  ]),
+);
+
+property(
+  "every address of a host is either dialled, refused for a reason, or over the limit; and none that is dialled is local",
+  Arbitrary.array(anyAddress, { minLength: 1, maxLength: 16 }),
+  (addresses) => {
+    const six = addresses.filter((address) => address.includes(":"));
+    const four = addresses.filter((address) => !address.includes(":"));
+    const plan = Effect.runSync(resolve({ "d.test": { A: four, AAAA: six, TXT: "hello" } }, "d.test"));
+    const [candidate] = RoutePlan.candidates(plan);
+    if (candidate === undefined) return false;
+    const leftOut = candidate.warnings.reduce((sum, one) => one._tag === "AddressesLeftOut" ? sum + one.count : sum, 0);
+    return candidate.addresses.length + candidate.refused.length + leftOut === new Set(addresses).size &&
+      candidate.addresses.every(({ address }) => AddressGuard.refusal(address) === undefined) &&
+      candidate.refused.every(({ refusal }) => AddressGuard.refusal(refusal.address) !== undefined) &&
+      (candidate.decision._tag === "Try") === candidate.addresses.length > 0;
+  },
+);
 
 it("addresses that are not dialled do not count towards the limit", () =>
   Effect.gen(function* () {
