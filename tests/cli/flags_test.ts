@@ -290,11 +290,18 @@ const cases: { readonly [flag: string]: Case } = {
     check: (ran) => assertMatch(saysOf(ran, "BDAT").join(), /^BDAT 200,BDAT \d+ LAST$/),
   },
   "if-not-offered": {
-    args: ["--dsn-ret", "FULL", "--if-not-offered", "drop"],
-    sink: { offers: Extension.without("DSN") },
+    args: [
+      ...["--dsn-ret", "FULL", "--bdat", "--if-not-offered", "fail"],
+      ...["--if-not-offered", "dsn=drop", "--if-not-offered", "CHUNKING=downgrade"],
+    ],
+    sink: { offers: Extension.without("DSN", "CHUNKING") },
     check: ({ out }, { mailParameters }) => {
       assertEquals(mailParameters?.ret, undefined);
       assertStringIncludes(out, "=== The server does not offer DSN as asked: left out\n");
+      assertStringIncludes(
+        out,
+        "=== The server does not offer CHUNKING as asked: replaced by the nearest that it does offer\n",
+      );
     },
   },
   xclient: { args: ["--xclient", "ADDR=192.0.2.7"], check: stored(({ peer }) => assertEquals(peer, "192.0.2.7")) },

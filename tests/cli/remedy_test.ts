@@ -112,16 +112,16 @@ const outcome = (some: Partial<RecipientOutcome>): RecipientOutcome => ({
 Deno.test("refusals have remedies too", () => {
   const tell = (some: Partial<RecipientOutcome>, where: Partial<Remedy.Situation> = {}) =>
     Remedy.ofRefusal(situation(where), outcome(some));
-  assertEquals(tell({ reason: "NotOffered", extension: "DSN" }), "--if-not-offered drop sends it without DSN");
+  assertEquals(tell({ reason: "NotOffered", extension: "DSN" }), "--if-not-offered DSN=drop sends it without");
   const limits = { capabilities: offers("DELIVERBY 60", "FUTURERELEASE 3600 2030-01-01T00:00:00Z") };
   assertEquals(
     tell({ reason: "LimitExceeded", extension: "DELIVERBY" }, limits),
-    "With R, the server takes --by from 60 seconds on. --if-not-offered drop sends it without DELIVERBY",
+    "With R, the server takes --by from 60 seconds on. --if-not-offered DELIVERBY=drop sends it without",
   );
   assertEquals(
     tell({ reason: "LimitExceeded", extension: "FUTURERELEASE" }, limits),
     "The server holds a message for 3600 seconds at most, and until 2030-01-01T00:00:00Z. " +
-      "--if-not-offered drop sends it without FUTURERELEASE",
+      "--if-not-offered FUTURERELEASE=drop sends it without",
   );
   const unproven = "Use --tls verified along with --require-tls, or --tls-pin: the server has to prove who it is";
   assertEquals(tell({ reason: "RequireTlsNotOffered" }), unproven);

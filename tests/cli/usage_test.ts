@@ -149,6 +149,13 @@ const cases: ReadonlyArray<Case> = [
   { args: "--bdat-size 0", problem: '"0" is no size of a chunk', hint: "--bdat-size OCTETS" },
   { args: "--bdat-size 1k", problem: '"1k" is no size of a chunk', hint: "--bdat-size OCTETS" },
   { args: "--if-not-offered panic", problem: '"panic" is no action', hint: "fail, drop or downgrade" },
+  { args: "--if-not-offered DSN=panic", problem: '"panic" is no action', hint: "fail, drop or downgrade" },
+  { args: "--if-not-offered DSX=drop", problem: '"DSX" is no extension to do without', hint: "did you mean DSN?" },
+  {
+    args: "--if-not-offered drop --if-not-offered fail",
+    problem: "--if-not-offered drop and fail are for everything",
+    hint: "write --if-not-offered EXTENSION=ACTION",
+  },
   { args: "--xclient 7=x", problem: '"7=x"', hint: "write --xclient NAME=VALUE" },
   { args: "--xforward NAME", problem: '"NAME="', hint: "write --xforward NAME=VALUE" },
   { args: "--say NOOP\nQUIT", problem: "control character", hint: "write --say LINE" },

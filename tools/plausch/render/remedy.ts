@@ -225,9 +225,9 @@ export const ofRefusal = (
   { verdict, stage, code, reason, extension }: RecipientOutcome,
 ): string | undefined => {
   if (verdict !== "rejected") return undefined;
-  if (reason === "NotOffered") return `--if-not-offered drop sends it without ${extension}`;
+  if (reason === "NotOffered") return `--if-not-offered ${extension}=drop sends it without`;
   if (reason === "LimitExceeded") {
-    return `${limitOf(extension, capabilities)}--if-not-offered drop sends it without ${extension}`;
+    return `${limitOf(extension, capabilities)}--if-not-offered ${extension}=drop sends it without`;
   }
   if (reason === "RequireTlsNotOffered") {
     return isSecure && capabilities?.requireTls !== true

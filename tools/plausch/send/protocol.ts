@@ -19,8 +19,9 @@ export const options: ReadonlyArray<Option> = [
   { name: "bdat-size", value: "OCTETS", help: "Send it in chunks of this size; default: 1048576" },
   {
     name: "if-not-offered",
-    value: "ACTION",
-    help: "What is done without an extension that was asked for: fail, drop, or downgrade to the nearest",
+    value: "[EXTENSION=]ACTION",
+    many: true,
+    help: "What is done without an extension that was asked for, or this one: fail, drop, or downgrade to the nearest",
   },
   { name: "xclient", value: "NAME=VALUE", many: true, help: "Be taken for another client, like ADDR=192.0.2.1" },
   { name: "xforward", value: "NAME=VALUE", many: true, help: "Tell which client the message came from" },
@@ -71,6 +72,37 @@ const chunking = (given: Given): Effect.Effect<boolean | number | undefined, Usa
   );
 };
 
+const actions: ReadonlyMap<string, ExtensionPolicy.Action> = new Map(
+  (["fail", "drop", "downgrade"] as const).map((action) => [action, action]),
+);
+
+const extensions: ReadonlyMap<string, ExtensionPolicy.Extension> = new Map(
+  Object.keys(ExtensionPolicy.defaults).map((name) => [name, name as ExtensionPolicy.Extension]),
+);
+
+/** What is done without each extension: as the default has it, as for all, and as for this one. */
+const unsupported = (given: Given): Effect.Effect<ExtensionPolicy.ExtensionPolicy | undefined, UsageError> =>
+  Effect.gen(function* () {
+    const option = "if-not-offered";
+    const asked = given.values(option);
+    if (asked.length === 0) return undefined;
+    const [forAll, another] = asked.filter((text) => !text.includes("="));
+    if (another !== undefined) {
+      const hint = `write --${option} EXTENSION=ACTION for one of them`;
+      return yield* Values.usage(`--${option} ${forAll} and ${another} are for everything`, hint);
+    }
+    const base = forAll === undefined
+      ? ExtensionPolicy.defaults
+      : ExtensionPolicy.all(yield* Values.lookUp(forAll, actions, "action", option));
+    const policy: { [E in ExtensionPolicy.Extension]: ExtensionPolicy.Action } = { ...base };
+    for (const text of asked.filter((text) => text.includes("="))) {
+      const at = text.indexOf("=");
+      const extension = yield* Values.lookUp(text.slice(0, at), extensions, "extension to do without", option);
+      policy[extension] = yield* Values.lookUp(text.slice(at + 1), actions, "action", option);
+    }
+    return policy;
+  });
+
 const attributes = (
   given: Given,
   option: "xclient" | "xforward",
@@ -89,8 +121,6 @@ const attributes = (
 /** Reads the options of the protocol. */
 export const fromOptions = (given: Given): Effect.Effect<Protocol, UsageError> =>
   Effect.gen(function* () {
-    const actions = ["fail", "drop", "downgrade"] as const;
-    const action = yield* Values.choice(given, "if-not-offered", "action", actions);
     const say = given.values("say").map(Command.raw);
     for (const command of say) {
       yield* Values.fromGrammar(
@@ -103,7 +133,7 @@ export const fromOptions = (given: Given): Effect.Effect<Protocol, UsageError> =
       pipelining: yield* pipelining(given),
       overlap: given.has("no-overlap") ? false : undefined,
       chunking: yield* chunking(given),
-      unsupported: action === undefined ? undefined : ExtensionPolicy.all(action),
+      unsupported: yield* unsupported(given),
       xclient: yield* attributes(given, "xclient", Command.xclient),
       xforward: yield* attributes(given, "xforward", Command.xforward),
       say,
