@@ -38,5 +38,7 @@ export * from "./event.ts";
 export * as HappyEyeballs from "./happy_eyeballs.ts";
 /** A carrier that keeps sessions open. */
 export * as Pool from "./pool.ts";
+/** Delivery over the real DNS and real sockets. */
+export * as Live from "./live.ts";
 /** Which hosts were tried, and what came of it. */
 export * as Trail from "./trail.ts";

@@ -13,6 +13,7 @@ const good: ReadonlyArray<readonly [string, string, string]> = [
   ["packages/session", "a.ts", 'import * as Reply from "@plausch/smtp/reply";'],
   ["packages/session", "a.ts", 'import { Reply } from "@plausch/smtp";'],
   ["packages/dns", "live.ts", 'import * as dgram from "node:dgram";'],
+  ["packages/delivery", "live.ts", 'import * as Connect from "@plausch/net/connect";'],
   ["packages/net", "_any.ts", 'import * as tls from "node:tls";'],
   ["packages/line", "a.ts", '/** import * as Effect from "effect/Effect"; */'],
 ];
@@ -30,6 +31,7 @@ const bad: ReadonlyArray<readonly [string, string, string, string]> = [
   ["packages/session", "a.ts", 'import * as net from "node:net";', "not for this file"],
   ["packages/session", "a.ts", 'import { Effect } from "effect";', "barrel"],
   ["packages/session", "a.ts", 'import * as x from "@effect/platform-node/NodeSocket";', "no library"],
+  ["packages/delivery", "a.ts", 'import * as Connect from "@plausch/net/connect";', "may import dns, mx"],
   ["packages/dns", "name.ts", 'import * as net from "node:net";', "not for this file"],
   ["packages/net", "a.ts", 'import * as fs from "node:fs";', "not for this file"],
   ["packages/mx", "a.ts", 'import x from "npm:left-pad@1";', "inline"],

@@ -13,9 +13,13 @@ const other = ({ libraries = [], node = {} }: Layer): string => {
     .filter((part) => part !== "").join("; ");
 };
 
+const ours = ({ packages, packagesOf = {} }: Layer): string =>
+  [list(packages), ...Object.entries(packagesOf).map(([file, more]) => `in \`${file}\` alone: ${list(more)}`)]
+    .filter((part) => part !== "").join("; ");
+
 /** The cells that a room must have. */
 const cellsFor = (layer: Layer): ReadonlyArray<readonly [column: string, cell: string]> => [
-  ["ours", orNone(list(layer.packages))],
+  ["ours", orNone(ours(layer))],
   ["effect", layer.effect === "*" ? "all" : list(layer.effect)],
   ["other", orNone(other(layer))],
 ];
