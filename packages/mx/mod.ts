@@ -56,3 +56,5 @@ export * as Planner from "./planner.ts";
 export * as RoutePlan from "./route_plan.ts";
 /** What is known beforehand about the TLS of a host. */
 export * as TlsPolicy from "./tls_policy.ts";
+/** The addresses of a host that is asked over HTTPS. */
+export * as WebHost from "./web_host.ts";

@@ -216,6 +216,8 @@ const fetch = (
     Effect.flatMap((response) => Effect.andThen(objection(response, fail), readBody(response, fail))),
     // For clients that stand on `fetch`, which follows redirects and may cache unless it is told.
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual", cache: "no-store" }),
+    // The host belongs to a stranger, whom our traces are no business of.
+    Effect.provideService(HttpClient.TracerPropagationEnabled, false),
     Effect.catchTag("HttpClientError", (error) => Effect.fail(transportError(domain, error))),
     Effect.timeoutOrElse({
       duration: timeout,

@@ -27,6 +27,8 @@
 export * as Connect from "./connect.ts";
 /** The addresses of both ends. */
 export * as ConnectionInfo from "./connection_info.ts";
+/** Effect's `HttpClient` that dials the addresses it is given. */
+export * as HttpsClient from "./https_client.ts";
 /** The server: accepts connections. */
 export * as Listen from "./listen.ts";
 /** Why a listener could not start. */

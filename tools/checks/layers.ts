@@ -31,7 +31,10 @@ export const layers: Readonly<Record<string, Layer>> = {
   net: {
     packages: ["line", "tls"],
     effect: "*",
-    node: { "*": ["buffer", "crypto", "dgram", "dns", "net", "stream", "timers", "tls"] },
+    node: {
+      "*": ["buffer", "crypto", "dgram", "dns", "net", "stream", "timers", "tls"],
+      "https_client.ts": ["http", "https"],
+    },
   },
   testing: { packages: ["line", "smtp", "tls"], effect: "*" },
   sink: {
