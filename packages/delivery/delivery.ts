@@ -311,7 +311,7 @@ const makeRound = (
   Effect.gen(function* () {
     const { maxVisits = defaultMaxVisits, port = defaultPort, tls = "opportunistic" } = means;
     // Who asks for no TLS has no use for promises about it.
-    const route = { port, ...(tls === "none" ? { dane: false } : {}), ...means.route };
+    const route = { port, ...means.route, ...(tls === "none" ? { dane: false, mtaSts: undefined } : {}) };
     means.observe?.({ _tag: "LookingUp", at: yield* Clock.currentTimeMillis, domain });
     const found = yield* Effect.result(Effect.provideService(Mx.resolve(domain, route), Resolver, means.resolver));
     if (Result.isFailure(found)) {

@@ -1,24 +1,23 @@
 // Every case of tests/cases/delivery.jsonl: a whole delivery, with a resolver and hosts that behave as the case says.
 import { assert, assertEquals } from "@std/assert";
-import * as Carrier from "@plausch/delivery/carrier";
 import * as Delivered from "@plausch/delivery/delivered";
 import * as Delivery from "@plausch/delivery/delivery";
 import { Dialer } from "@plausch/delivery/dialer";
 import { Resolver } from "@plausch/dns/resolver";
+import * as MtaSts from "@plausch/mx/mta-sts";
 import * as RoutePlan from "@plausch/mx/route-plan";
-import * as Content from "@plausch/session/content";
-import * as Envelope from "@plausch/session/envelope";
 import { SessionError } from "@plausch/session/session-error";
 import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
-import * as Domain from "@plausch/smtp/domain";
 import { TlsError } from "@plausch/tls/tls-error";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
-import * as Result from "effect/Result";
+import * as HttpClient from "effect/http/HttpClient";
+import * as HttpClientResponse from "effect/http/HttpClientResponse";
 import * as TestClock from "effect/testing/TestClock";
 import { type DeliveryCase, deliveryCases, resolverOf } from "../support/delivery_case.ts";
 import * as FakeHosts from "../support/fake_hosts.ts";
 import { it } from "../support/it.ts";
+import { conversing, mailTo } from "./_deliveries.ts";
 
 const transaction = (domain: string, end = "< 250 2.0.0 got it\n> QUIT\n< 221 bye\n"): string =>
   `> MAIL FROM:<a@c.test>\n< 250 ok\n> RCPT TO:<b@${domain}>\n< 250 ok\n> DATA\n< 354 go\n> hello\n> .\n${end}`;
@@ -59,23 +58,30 @@ const warningsOf = ({ plans }: Delivered.Delivered): ReadonlyArray<string> =>
     ...RoutePlan.candidates(plan).flatMap(({ warnings }) => warnings.map(({ _tag }) => _tag)),
   ]);
 
-const mail = (domain: string) => ({
-  envelope: Result.getOrThrow(Envelope.make({ from: "a@c.test", to: [`b@${domain}`] })),
-  content: Result.getOrThrow(Content.make(new TextEncoder().encode("hello\r\n"))),
-});
+/** The web server of the policy host. */
+const webOf = ({ policy: { stsPolicy } }: DeliveryCase): HttpClient.HttpClient =>
+  HttpClient.make((request) => {
+    const headers = { "content-type": "text/plain" };
+    const response = stsPolicy === undefined
+      ? new Response("not here", { status: 404 })
+      : new Response(stsPolicy, { headers });
+    return Effect.succeed(HttpClientResponse.fromWeb(request, response));
+  });
 
-const deliver = (one: DeliveryCase, hosts: FakeHosts.FakeHosts) => {
-  const { allowLocal = false, selfNames, deadlineMs } = one.policy;
-  const carrier = Carrier.conversing({ host: Result.getOrThrow(Domain.hostFromString("c.test")) });
-  return Delivery.make({ carrier, deadline: deadlineMs, route: { allowLocal, selfNames } }).pipe(
-    Effect.flatMap((delivery) => delivery.send(mail(one.domain))),
+const deliver = (one: DeliveryCase, hosts: FakeHosts.FakeHosts) =>
+  Effect.gen(function* () {
+    const { allowLocal = false, selfNames, deadlineMs } = one.policy;
+    const mtaSts = yield* MtaSts.make();
+    const route = { allowLocal, selfNames, mtaSts };
+    const delivery = yield* Delivery.make({ carrier: conversing, deadline: deadlineMs, route });
+    return yield* delivery.send(mailTo(`b@${one.domain}`));
+  }).pipe(
     Effect.provideService(Dialer, hosts),
     Effect.provideService(Resolver, resolverOf(one, (word) => digests[word]!)),
+    Effect.provideService(HttpClient.HttpClient, webOf(one)),
   );
-};
 
-// The policies of MTA-STS come with its module.
-for (const one of deliveryCases.filter(({ id }) => !id.startsWith("dlv-sts") || id === "dlv-sts-two-txt")) {
+for (const one of deliveryCases) {
   it(`${one.id}: ${one.why}`, () =>
     Effect.gen(function* () {
       const hosts = FakeHosts.make((address) => behaviours[one.hosts[address]!]!(one.domain));
