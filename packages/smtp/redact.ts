@@ -4,8 +4,9 @@
  * A redactor listens to both sides of one conversation, line by line, and gives each line back fit to be shown. It goes by
  * the protocol: what follows the mechanism in AUTH, what the client sends from then on until the final reply, and the
  * challenges of mechanisms that compute with the password are masked (RFC 4954 section 4). And it goes by value: secrets it
- * was told, those it saw the client send, and their base64 forms are masked wherever they turn up, also when the server
- * echoes them. Redact first, then escape with `Printable.escape`: escaping changes what would be looked for.
+ * was told, those it saw the client send, and their base64, hexadecimal and percent-encoded forms are masked wherever they
+ * turn up, also when the server echoes them, and also when it echoes no more than a part: twelve characters in a row are
+ * masked if they are part of a secret. Redact first, then escape with `Printable.escape`: escaping changes what would be looked for.
  *
  * @example A refused login that the server comments on
  * ```ts
@@ -28,7 +29,7 @@ import * as Octets from "./octets.ts";
 /** What is known before the conversation begins. */
 export interface Options {
   /**
-   * Values to mask wherever they appear, in whatever case, alone or inside base64: passwords, tokens, whole responses. A
+   * Values to mask wherever they appear, in whatever case and coding: passwords, tokens, whole responses. A
    * value of fewer than four characters is masked only where no letter or digit is next to it, and one of fewer than five
    * octets is not found inside longer base64.
    */
@@ -63,6 +64,10 @@ const shortestCore = 6;
 const authLine = /^([ \t]*AUTH[ \t]+)([^ \t]+)([ \t]*)([^]*)$/i;
 const mechanismPattern = /^[A-Z0-9_-]{1,20}$/i;
 const replyLine = /^(\d{3})(?:([ -])|$)/;
+/** So much of a long secret in a row is not shown either: a server may break what it echoes into lines. */
+const partRun = /[^\s"'<>()[\]{},;:=]{12,}={0,2}/g;
+/** What percent-encoding (RFC 3986), quoted-printable (RFC 2045) and xtext (RFC 3461) have for an octet. */
+const escapes: ReadonlyArray<RegExp> = [/(?:%[0-9a-f]{2})+|\+/gi, /(?:=[0-9a-f]{2})+/gi, /(?:\+[0-9a-f]{2})+/gi];
 const base64Run = /[A-Za-z0-9+/_-]+={0,2}/g;
 /** In XOAUTH2 and OAUTHBEARER (RFC 7628 section 3.1), where fields are separated by U+0001. */
 const bearer = /^auth=\S+ (.+)$/i;
@@ -76,6 +81,44 @@ const fold = (text: string): string =>
 
 const toBase64 = (octets: Uint8Array): string =>
   btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join(""));
+
+const toHex = (octets: Uint8Array): string =>
+  Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join("");
+
+/** The text that escapes stand for, and for each of its characters where what stands for it begins and ends. */
+interface Unescaped {
+  readonly text: string;
+  readonly from: ReadonlyArray<number>;
+  readonly to: ReadonlyArray<number>;
+}
+
+/** Reads escapes of one kind; undefined if there are none. A plus sign without digits is a space. */
+const unescape = (line: string, escape: RegExp): Unescaped | undefined => {
+  let text = "";
+  const from: Array<number> = [];
+  const to: Array<number> = [];
+  let done = 0;
+  const plain = (end: number): void => {
+    for (; done < end; done++) {
+      text += line[done];
+      from.push(done);
+      to.push(done + 1);
+    }
+  };
+  for (const { 0: run, index } of line.matchAll(escape)) {
+    plain(index);
+    done += run.length;
+    const octets = Uint8Array.from(run.match(/[0-9a-f]{2}/gi) ?? ["20"], (digits) => parseInt(digits, 16));
+    for (const unit of Octets.decode(octets).split("")) {
+      text += unit;
+      from.push(index);
+      to.push(done);
+    }
+  }
+  if (done === 0) return undefined;
+  plain(line.length);
+  return { text, from, to };
+};
 
 const fromBase64 = (text: string): string | undefined => {
   try {
@@ -147,11 +190,12 @@ export const make = (options: Options = {}): Redactor => {
       hide(form.replace(/=+$/, ""));
     }
     hide(secret);
+    if (octets.length >= shortest) hide(toHex(octets));
     for (const core of coresOf(octets)) cores.add(fold(core));
   };
 
-  const text = (line: string): string => {
-    const folded = fold(line);
+  /** Where secrets are. */
+  const find = (line: string, folded: string): Array<readonly [from: number, to: number]> => {
     const isAlone = (from: number, to: number): boolean =>
       !wordCharacter.test(line.charAt(from - 1)) && !wordCharacter.test(line.charAt(to));
     const spans: Array<readonly [number, number]> = [];
@@ -160,6 +204,26 @@ export const make = (options: Options = {}): Redactor => {
         const to = at + secret.length;
         if (secret.length >= shortest || isAlone(at, to)) spans.push([at, to]);
       }
+    }
+    return spans;
+  };
+
+  const isPart = (text: string): boolean => {
+    for (const secret of texts) if (secret.length > text.length && secret.includes(text)) return true;
+    return false;
+  };
+
+  const text = (line: string): string => {
+    if (texts.size === 0) return line;
+    const folded = fold(line);
+    const spans = find(line, folded);
+    for (const escape of escapes) {
+      const read = unescape(line, escape);
+      if (read === undefined) continue;
+      for (const [from, to] of find(read.text, fold(read.text))) spans.push([read.from[from]!, read.to[to - 1]!]);
+    }
+    for (const { 0: run, index } of folded.matchAll(partRun)) {
+      if (isPart(run)) spans.push([index, index + run.length]);
     }
     const standard = standardAlphabet(folded);
     for (const core of cores) {

@@ -2,6 +2,7 @@ import * as Octets from "@plausch/smtp/octets";
 import * as Redact from "@plausch/smtp/redact";
 import * as Sasl from "@plausch/smtp/sasl";
 import * as SaslServer from "@plausch/smtp/sasl-server";
+import * as Xtext from "@plausch/smtp/xtext";
 import { assertEquals } from "@std/assert";
 import * as Arbitrary from "effect/Arbitrary";
 import * as Redacted from "effect/Redacted";
@@ -178,6 +179,56 @@ Deno.test("a known secret is masked wherever it is, alone, in base64, in the alp
   assertEquals(redactor.text("nothing of it: word, p\u00e4ss"), "nothing of it: word, p\u00e4ss");
 });
 
+const escaped = (text: string, mark: string, plain: RegExp): string =>
+  Array.from(Octets.encode(text), (octet) => {
+    const char = String.fromCharCode(octet);
+    return plain.test(char) ? char : mark + octet.toString(16).toUpperCase().padStart(2, "0");
+  }).join("");
+
+const encodings: Readonly<Record<string, (text: string) => string>> = {
+  hexadecimal: (text) => Array.from(Octets.encode(text), (octet) => octet.toString(16).padStart(2, "0")).join(""),
+  "percent-encoded": (text) => escaped(text, "%", /[\w.~-]/),
+  "percent-encoded to the last character": (text) => escaped(text, "%", /[^]{2}/),
+  "as in a form": (text) => escaped(text, "%", /[ \w*.-]/).replaceAll(" ", "+"),
+  xtext: Xtext.encode,
+  "quoted-printable": (text) => escaped(text, "=", /[!-<>-~]/),
+};
+
+for (const [name, encode] of Object.entries(encodings)) {
+  Deno.test(`a known secret is masked where it is ${name}`, () => {
+    for (const secret of ["wonder land", "p\u00e4ss+=w%41rd", "%40%40%40", "+++++"]) {
+      const redactor = Redact.make({ secrets: [Redacted.make(secret)] });
+      assertEquals(redactor.server(`535 ${encode(secret)}, no`), "535 ***, no");
+      assertEquals(redactor.server(`535 <${encode(secret).toUpperCase()}>`), "535 <***>");
+    }
+  });
+}
+
+Deno.test("what is escaped and no secret stays as it is", () => {
+  const redactor = Redact.make({ secrets: [Redacted.make("wonder land")] });
+  for (const line of ["250 100% +++ = %zz %41%42 =3D", "250 a+b=c%20d", "550 wonder+20lan"]) {
+    assertEquals(redactor.server(line), line);
+  }
+});
+
+Deno.test("a long secret that is echoed in parts is masked in parts", () => {
+  const token = "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg";
+  const response = base64(`user=u@c.test\x01auth=Bearer ${token}\x01\x01`);
+  const [, ...echoed] = conversation([
+    ["C", `AUTH XOAUTH2 ${response}`],
+    ["S", `500-unknown: ${response.slice(0, 50)}`],
+    ["S", `500-"${response.slice(50)}"`],
+    ["S", `500-token=${token.slice(0, 20)}`],
+    ["S", `500 ${token.slice(20)} and an innocent word of many letters: innocentwordofmanyletters`],
+  ]);
+  assertEquals(echoed, [
+    "500-unknown: ***",
+    '500-"***"',
+    "500-token=***",
+    "500 *** and an innocent word of many letters: innocentwordofmanyletters",
+  ]);
+});
+
 Deno.test("a response that is no base64, or that only a digest can be made of, is known too", () => {
   const digest = base64("tim b913a602c7eda7a495b4e6e7334d3890");
   assertEquals(
@@ -275,9 +326,9 @@ const secrets = Arbitrary.map(
   (pieces) => pieces.join(""),
 );
 
-/** Whether a text holds the secret in clear, or base64 from which it could be read. */
+/** Whether a text holds the secret in clear, or in a coding from which it could be read. */
 const leaks = (line: string, secret: string): boolean =>
-  line.includes(secret) ||
+  line.includes(secret) || Object.values(encodings).some((encode) => line.includes(encode(secret))) ||
   (line.replaceAll("-", "+").replaceAll("_", "/").match(/[A-Za-z0-9+/]+={0,2}/g) ?? []).some((run) => {
     for (let at = 0; at < 4; at++) {
       const part = run.slice(at).replace(/=+$/, "");
@@ -326,6 +377,8 @@ const echoes: Readonly<Record<string, (secret: string, lines: ReadonlyArray<Line
   "in clear": (secret) => secret,
   "in base64": base64,
   "in base64 for URLs": (secret) => urlAlphabet(base64(secret)),
+  "in hexadecimal": encodings.hexadecimal!,
+  "percent-encoded": encodings["percent-encoded to the last character"]!,
   "in longer base64": (secret) => base64(`x${secret}yz`),
   "as it was sent": (_, lines) => responsesIn(lines).join(" "),
   "as it was sent, decoded": (_, lines) =>
