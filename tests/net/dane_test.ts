@@ -304,6 +304,13 @@ const cases: ReadonlyArray<
     "wrong-name",
     "not for",
   ],
+  [
+    "a key whose certificate was sent, and is over",
+    chain("below-expired", "middle-expired"),
+    { servername, tlsa: [record("2 1 0", "middle-expired")] },
+    "expired",
+    "middle until 2021",
+  ],
   // Several records.
   [
     "the last of three",
@@ -450,6 +457,18 @@ for (
       }))),
   });
 }
+
+live("records are a demand, even where any certificate would do without them", () =>
+  Effect.gen(function* () {
+    const { host, port, heard } = yield* tlsServer(chain("server"));
+    const socket = Connect.make({
+      host,
+      port,
+      tls: { servername, rejectUnauthorized: false, tlsa: [record("3 1 1", "client")] },
+    });
+    const error = tlsErrorOf(yield* soon("dialling", Effect.flip(socket.reader)));
+    assertEquals([error.reason, heard], ["CertificateRefused", []]);
+  }));
 
 live("no records at all are as if nothing was said of them", () =>
   Effect.gen(function* () {

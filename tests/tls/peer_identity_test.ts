@@ -79,6 +79,11 @@ const cases: ReadonlyArray<
     trust: "invalid",
   }, "expired"],
   ["a record for its authority, not valid yet", { ...byAuthority, chain: [future, middle] }, "not-yet-valid"],
+  [
+    "a record for its authority, self-signed and refused",
+    { ...byAuthority, chain: [selfSigned], trust: "invalid" },
+    "invalid",
+  ],
   ["a record for its authority, refused", { ...byAuthority, trust: "invalid" }, "invalid"],
   ["a record for an authority of another", { ...byAuthority, trust: "unknown" }, "tlsa-mismatch"],
   ["no record for it", { ...byNone, trust: "unknown" }, "tlsa-mismatch"],
