@@ -55,8 +55,10 @@ const judged = (report: TlsReport, { pins, records }: Named): Verification => {
 export const namedBy = ({ pins = [], tlsa = [] }: TlsOptions): Result.Result<Named, TlsError> =>
   Result.flatMap(Result.all(pins.map(Pin.parse)), (pins) => {
     const records = Tlsa.select(tlsa);
-    if (tlsa.length === 0 || records.length > 0) return Result.succeed({ pins, records });
-    return Result.fail(new TlsError({ reason: "BadOptions", cause: new Error("none of tlsa can be used") }));
+    const fail = (what: string) => Result.fail(new TlsError({ reason: "BadOptions", cause: new Error(what) }));
+    if (tlsa.length > 0 && pins.length > 0) return fail("tlsa and pins both decide alone; give one of them");
+    if (tlsa.length > 0 && records.length === 0) return fail("none of the records in tlsa can be used");
+    return Result.succeed({ pins, records });
   });
 
 const reportOf = (

@@ -44,7 +44,7 @@ export interface TlsOptions extends Socket.TlsUpgradeOptions {
   /**
    * TLSA records of the server, for a client (RFC 7672). If any are given, they alone decide, whatever `ca` and `rejectUnauthorized`
    * say: the certificate must match one. Those that cannot be used are passed over, but at least one must be of use: what to do
-   * where none is, the caller has to decide before.
+   * where none is, the caller has to decide before. Pins decide alone too, so there may not be both.
    */
   readonly tlsa?: ReadonlyArray<Tlsa> | undefined;
 }

@@ -191,7 +191,8 @@ it("mta-sts: what an authority vouches for will do, and every fault ends it", ()
 const unusable: ReadonlyArray<readonly [what: string, tlsOptions: TlsOptions, words: string]> = [
   ["no records", {}, "the level dane needs TLSA records"],
   ["an empty list of records", { tlsa: [] }, "the level dane needs TLSA records"],
-  ["records that cannot be used", { tlsa: [{ ...daneEe, usage: 1 }] }, "none of tlsa can be used"],
+  ["records that cannot be used", { tlsa: [{ ...daneEe, usage: 1 }] }, "none of the records in tlsa can be used"],
+  ["records and pins", { tlsa: [daneEe], pins: ["5a".repeat(32)] }, "both decide alone"],
 ];
 for (const [what, tlsOptions, words] of unusable) {
   it(`dane with ${what}: what an authority says does not stand in for them`, () =>
