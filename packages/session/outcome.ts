@@ -177,7 +177,9 @@ export const next = (recipients: ReadonlyArray<RecipientOutcome>, level: TlsLeve
  * assertEquals(Outcome.count([]), { accepted: 0, rejected: 0, deferred: 0, uncertain: 0 });
  * ```
  */
-export const count = (recipients: ReadonlyArray<RecipientOutcome>): { readonly [V in Verdict]: number } => {
+export const count = (
+  recipients: ReadonlyArray<Pick<RecipientOutcome, "verdict">>,
+): { readonly [V in Verdict]: number } => {
   const counts = { accepted: 0, rejected: 0, deferred: 0, uncertain: 0 };
   for (const { verdict } of recipients) counts[verdict]++;
   return counts;

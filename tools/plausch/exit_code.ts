@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Reason, RecipientDelivery } from "@plausch/delivery/delivered";
 import type { RecipientOutcome } from "@plausch/session/outcome";
 import * as Outcome from "@plausch/session/outcome";
 import type { FailureReason, SessionError } from "@plausch/session/session-error";
@@ -44,7 +45,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /** The exit code for what became of a message; `failure` is what broke the conversation, if anything did. */
 export const fromRecipients = (
-  recipients: ReadonlyArray<RecipientOutcome>,
+  recipients: ReadonlyArray<Pick<RecipientDelivery, "verdict" | "reason">>,
   failure?: SessionError,
 ): ExitCode => {
   const { accepted, rejected, deferred, uncertain } = Outcome.count(recipients);
@@ -87,6 +88,44 @@ const byReason: { readonly [R in FailureReason]: ExitCode } = {
 const fromFailure = ({ reason, stage, isTemporary }: SessionError): ExitCode => {
   if (reason === "Timeout" && stage === "connect") return ExitCode.unreachable;
   return reason === "Refused" && !isTemporary ? ExitCode.rejected : byReason[reason];
+};
+
+/** What it means that a delivery ended so, where no reply decided; undefined where the verdicts alone tell. */
+const byOwnReason: { readonly [R in Exclude<Reason, RecipientOutcome["reason"]> & string]: ExitCode } = {
+  AddressRefused: ExitCode.deferred,
+  AllHostsFailed: ExitCode.unreachable,
+  BadDomain: ExitCode.badData,
+  BadInput: ExitCode.badData,
+  Deadline: ExitCode.deferred,
+  DnsTemporary: ExitCode.deferred,
+  DnsTimeout: ExitCode.deferred,
+  DomainNotFound: ExitCode.noMailHost,
+  MailLoop: ExitCode.noMailHost,
+  MtaStsMxMismatch: ExitCode.security,
+  NoDomain: ExitCode.badData,
+  NoMailHost: ExitCode.noMailHost,
+  NotDane: ExitCode.security,
+  NotMtaSts: ExitCode.security,
+  NoUsableHost: ExitCode.noMailHost,
+  NullMx: ExitCode.noMailHost,
+};
+
+const has = <T extends object>(table: T, key: string): key is keyof T & string => Object.hasOwn(table, key);
+
+const ofReason = ({ reason }: RecipientDelivery): ExitCode | undefined => {
+  // The reply to a session that was refused is in the verdict.
+  if (reason === undefined || reason === "Refused") return undefined;
+  return has(byOwnReason, reason) ? byOwnReason[reason] : has(byReason, reason) ? byReason[reason] : undefined;
+};
+
+/** The exit code for what became of a message that went over mail exchangers: what broke its way for the first one counts. */
+export const fromDelivered = (recipients: ReadonlyArray<RecipientDelivery>): ExitCode => {
+  const sum = fromRecipients(recipients);
+  if (sum !== ExitCode.deferred && sum !== ExitCode.rejected) return sum;
+  const codes = recipients.map(ofReason);
+  if (codes.every((code) => code === ExitCode.noMailHost)) return ExitCode.noMailHost;
+  const passing: ReadonlyArray<ExitCode | undefined> = [undefined, ExitCode.noMailHost, ExitCode.deferred];
+  return codes.find((code) => !passing.includes(code)) ?? sum;
 };
 
 /** The exit code for how a command ended: its own, that of an interruption, or that of a bug. */

@@ -1,91 +1,80 @@
 /**
- * From recipients to conversations: one with the mail exchanger of each domain.
+ * From recipients to verdicts over the mail exchangers of their domains: `@plausch/delivery`, with every step of it told.
  *
  * @module
  */
+import * as Carrier from "@plausch/delivery/carrier";
+import type { Delivered } from "@plausch/delivery/delivered";
+import * as Delivery from "@plausch/delivery/delivery";
+import { Dialer } from "@plausch/delivery/dialer";
 import type { Resolver } from "@plausch/dns/resolver";
-import * as Mx from "@plausch/mx/mx";
-import type { MxError } from "@plausch/mx/mx-error";
-import * as RoutePlan from "@plausch/mx/route-plan";
-import type { Recipient } from "@plausch/session/envelope";
-import type { RecipientOutcome } from "@plausch/session/outcome";
-import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
-import type { GrammarError } from "@plausch/smtp/grammar-error";
-import * as Path from "@plausch/smtp/path";
+import type { ResolveOptions } from "@plausch/mx/mx";
+import type * as Duration from "effect/Duration";
+import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
-import * as EffectResult from "effect/Result";
-import { byDomain, conclude, hold, type Result, type Talk } from "./chat.ts";
-import { ExitCode } from "./exit_code.ts";
+import { connect, sumUp, type Talk } from "./chat.ts";
+import { type ExitCode, fromDelivered } from "./exit_code.ts";
 import type { Narrator } from "./narrator.ts";
 import { UsageError } from "./options.ts";
-import * as MxLines from "./render/mx.ts";
-import { plain } from "./render/paint.ts";
+import * as Lines from "./render/route.ts";
+import * as Teller from "./teller.ts";
 
-interface Route {
-  readonly recipients: ReadonlyArray<Recipient>;
-  readonly plan: RoutePlan.RoutePlan;
+/** How mail exchangers are found and tried. */
+export interface Journey {
+  /** The port of the mail exchangers. */
+  readonly port: number;
+  /** How routes are made. */
+  readonly route: ResolveOptions;
+  /** When deferred recipients are tried again, and how often. */
+  readonly retry?: Retry | undefined;
+  /** How long it all may take. */
+  readonly deadline?: Duration.Duration | undefined;
 }
 
-/** The routes of all recipients, a domain each. All are known before the first word is said to anybody. */
-const routes = (
-  narrator: Narrator,
-  recipients: ReadonlyArray<Recipient>,
-  rules: Mx.ResolveOptions,
-): Effect.Effect<ReadonlyArray<Route>, UsageError | MxError, Resolver> =>
-  Effect.gen(function* () {
-    const found: Array<Route> = [];
-    for (const [domain, group] of byDomain(recipients)) {
-      if (domain === undefined) {
-        const problem = "A recipient without a domain has no mail exchanger";
-        return yield* Effect.fail(new UsageError({ problem, hint: "name the server with --server" }));
-      }
-      narrator.note(`Looking up the mail exchanger of ${domain}`);
-      const plan = yield* Mx.resolve(domain, rules);
-      narrator.data({ event: "route", plan: MxLines.json(plan) });
-      if (RoutePlan.failure(plan) === undefined) {
-        for (const line of MxLines.route(plain, plan)) narrator.note(`  ${line}`);
-      }
-      found.push({ recipients: group, plan });
-    }
-    return found;
-  });
+/** Further rounds. */
+export interface Retry extends Delivery.Retry {
+  /** How many there are at most. */
+  readonly times: number;
+}
 
-/** Asks for the mail exchanger of each recipient's domain, and holds a conversation with the first that can be used. */
+/** Dials the addresses that the route plan has checked; with TLS from the first octet, if that was asked for. */
+const dialer = (talk: Talk): Dialer => ({
+  dial: ({ host, address, port, tls: level, tlsOptions }) =>
+    connect({ name: host, host: address, port }, { ...talk, security: { ...talk.security, level } }, tlsOptions),
+});
+
+/** Delivers the message over the mail exchangers of each recipient's domain, one domain after another. */
 export const talkToExchangers = (
-  { port, allowLocal }: { readonly port: number; readonly allowLocal: boolean },
+  { port, route, retry, deadline }: Journey,
   narrator: Narrator,
   talk: Talk,
-): Effect.Effect<ExitCode, GrammarError | UsageError | MxError, Resolver> =>
-  Effect.gen(function* () {
-    const results: Array<Result> = [];
-    let withoutHost = 0;
-    for (const { recipients, plan } of yield* routes(narrator, talk.options.envelope.recipients, { allowLocal })) {
-      const first = RoutePlan.firstUsable(plan);
-      const address = first?.addresses[0]?.address;
-      if (first === undefined || address === undefined) {
-        const failure = unroutable(plan, recipients);
-        if (failure.isPermanent) withoutHost++;
-        narrator.fail(failure.message);
-        results.push({ recipients: failure.recipients, failure: undefined });
-      } else {
-        const options = { ...talk.options, envelope: { ...talk.options.envelope, recipients } };
-        results.push(yield* hold(narrator, { name: first.host, host: address, port }, { ...talk, options }));
-      }
+): Effect.Effect<ExitCode, UsageError, Resolver> =>
+  Clock.clockWith((clock) => {
+    const { security, options: { envelope, content, ...conversation } } = talk;
+    if (envelope.recipients.some(({ path }) => path._tag !== "Mailbox")) {
+      const problem = "A recipient without a domain has no mail exchanger";
+      return Effect.fail(new UsageError({ problem, hint: "name the server with --server" }));
     }
-    const code = conclude(narrator, results);
-    return withoutHost === results.length ? ExitCode.noMailHost : code;
+    const teller = Teller.make(narrator, clock, talk, 1 + (retry?.times ?? 0));
+    const conclude = ({ recipients, trail }: Pick<Delivered, "recipients" | "trail">): ExitCode => {
+      sumUp(narrator, recipients, teller.remedies(), { lines: Lines.trail(trail), data: trail.map(Lines.stepJson) });
+      return fromDelivered(recipients);
+    };
+    const delivery = Delivery.make({
+      carrier: Carrier.conversing(conversation),
+      port,
+      tls: security.level,
+      tlsOptions: { timeout: conversation.timeouts?.tls, ...security.options },
+      route: { ...route, port },
+      concurrency: 1,
+      retry,
+      deadline,
+      observe: teller.observe,
+    });
+    return delivery.pipe(
+      Effect.provideService(Dialer, dialer(talk)),
+      Effect.flatMap((delivery) => delivery.send({ envelope, content })),
+      Effect.onInterrupt(() => Effect.sync(() => conclude(teller.interrupted()))),
+      Effect.map(conclude),
+    );
   });
-
-/** A domain that no host takes mail for: its recipients get the verdict that a server would have given. */
-const unroutable = (plan: RoutePlan.RoutePlan, recipients: ReadonlyArray<Recipient>) => {
-  const failure = RoutePlan.failure(plan)!;
-  const outcomes = recipients.map(({ path }): RecipientOutcome => ({
-    recipient: path,
-    address: Path.address(path),
-    verdict: failure.isTemporary ? "deferred" : "rejected",
-    stage: "connect",
-    code: failure.code,
-    status: EffectResult.getOrUndefined(EnhancedStatus.fromString(failure.status)),
-  }));
-  return { message: failure.message, recipients: outcomes, isPermanent: !failure.isTemporary };
-};

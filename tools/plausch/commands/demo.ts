@@ -108,7 +108,7 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
       text: "Ich schreibe mir gerne selber E-Mails.\n",
     });
     const code = yield* talkToExchangers(
-      { ...here, port: sink.port },
+      { port: sink.port, route: here },
       Narrator.make(shell, isJson ? "json" : "transcript"),
       {
         options: {

@@ -170,11 +170,12 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     if (target._tag === "Server") return yield* talkToServer({ name: target.host, ...target }, narrator, what);
     // Only a look-up needs the DNS; most of what it takes to load is not needed otherwise.
     const Live = yield* Effect.promise(() => import("@plausch/dns/live"));
+    const Cache = yield* Effect.promise(() => import("@plausch/dns/cache"));
     const { talkToExchangers } = yield* Effect.promise(() => import("../route.ts"));
-    const { layer } = yield* Effect.promise(() => import("@plausch/dns/cache"));
-    const resolver = Layer.provide(layer(), Live.layer(target.dns));
-    return yield* talkToExchangers(target, narrator, what).pipe(Effect.provide(resolver));
-  }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData, DnsError: noResolver, MxError: badData }));
+    const resolver = Layer.provide(Cache.layer(), Live.layer(target.dns));
+    const { port, allowLocal } = target;
+    return yield* talkToExchangers({ port, route: { allowLocal } }, narrator, what).pipe(Effect.provide(resolver));
+  }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData, DnsError: noResolver }));
 
 const badData = (error: Error): Effect.Effect<ExitCode, never, Shell> =>
   Effect.map(Shell, (shell) => {

@@ -5,11 +5,11 @@
  * @module
  */
 import type { SessionEvent } from "@plausch/session/event";
-import type { RecipientOutcome } from "@plausch/session/outcome";
 import type { SessionError } from "@plausch/session/session-error";
 import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
 import type { Reply } from "@plausch/smtp/reply";
 import { TlsError } from "@plausch/tls/tls-error";
+import type { Verdict } from "./outcome.ts";
 import * as Tls from "./tls.ts";
 
 /** A reply as plain data. */
@@ -21,14 +21,17 @@ export const reply = (self: Reply): object => ({
 });
 
 /** A verdict as plain data. */
-export const recipient = (self: RecipientOutcome): object => ({
+export const recipient = (self: Verdict): object => ({
   address: self.address,
+  domain: self.domain ?? null,
+  host: self.host ?? null,
   verdict: self.verdict,
   stage: self.stage,
   code: self.code ?? null,
   status: self.status === undefined ? null : EnhancedStatus.format(self.status),
   reply: self.reply === undefined ? null : reply(self.reply),
   reason: self.reason ?? null,
+  message: self.message ?? null,
   extension: self.extension ?? null,
 });
 

@@ -87,7 +87,8 @@ export const long = (paint: Paint, plan: RoutePlan.RoutePlan, columns: number): 
 export const short = (plan: RoutePlan.RoutePlan): ReadonlyArray<string> =>
   (plan.answer?.records ?? []).filter((record) => record._tag === "MX").map(Record.formatData);
 
-const policyJson = ({ _tag: kind, ...policy }: TlsPolicy): object => ({
+/** A TLS policy as plain data. */
+export const policyJson = ({ _tag: kind, ...policy }: TlsPolicy): object => ({
   kind,
   ...policy,
   ...("records" in policy ? { records: policy.records.map(Record.formatData) } : {}),

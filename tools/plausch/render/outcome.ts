@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RecipientDelivery } from "@plausch/delivery/delivered";
 import type { Adaptation } from "@plausch/session/extension-policy";
 import type { RecipientOutcome } from "@plausch/session/outcome";
 import * as Stage from "@plausch/session/stage";
@@ -46,37 +47,42 @@ const reasons: { readonly [R in NonNullable<RecipientOutcome["reason"]>]: string
   UnsolicitedReply: "the server answered what nobody asked",
 };
 
-/** One line: the recipient, the verdict, and what it rests on. Safe to print. */
-export const describe = (outcome: RecipientOutcome): string => {
-  const { address, verdict, stage, reply, code, status, reason, extension } = outcome;
+/** A verdict: by a server that was named, or at the end of the way over mail exchangers. */
+export type Verdict = Omit<RecipientDelivery, "domain" | "host"> & Partial<Pick<RecipientDelivery, "domain" | "host">>;
+
+const isOfConversation = (reason: Verdict["reason"]): reason is keyof typeof reasons =>
+  reason !== undefined && Object.hasOwn(reasons, reason);
+
+/**
+ * One line: the recipient, the verdict, and what it rests on; which host accepted it only if that is not plain to see. Safe
+ * to print.
+ */
+export const describe = (outcome: Verdict, namesHost = false): string => {
+  const { address, host, verdict, stage, reply, code, status, reason, message, extension } = outcome;
   const who = Printable.escape(address);
   if (reason === "Stopped") return `${who}: not sent; ${reasons.Stopped}`;
-  const where = verdict === "accepted" ? "" : ` at ${Stage.describe(stage)}`;
-  if (reply !== undefined) {
-    const said = Printable.escape(Reply.text(reply));
-    // A reply about the session is none about the recipient, so "permanent" would mislead.
-    const meaning = reason === undefined ? Reply.explain(reply).replace(/^[\d. ]+: /, "") : reasons[reason];
-    const why = verdict === "accepted" ? "" : ` (${meaning})`;
-    const numbers = [code, status === undefined ? undefined : EnhancedStatus.format(status)];
-    return `${who}: ${verdict}${where}: ${
-      [...numbers, said].filter((part) => part !== undefined && part !== "").join(" ")
-    }${why}`;
-  }
-  const doubt = verdict === "uncertain" ? "; the message may have arrived, so sending it again may double it" : "";
+  const meaning = message ?? (isOfConversation(reason) ? reasons[reason] : undefined);
   const numbers = [code, status === undefined ? undefined : EnhancedStatus.format(status)].filter((part) =>
     part !== undefined
   );
+  // Where nobody was talked to there is no stage to speak of.
+  const at = verdict === "accepted" || message !== undefined ? "" : ` at ${Stage.describe(stage)}`;
+  if (reply !== undefined) {
+    const by = host === undefined || (verdict === "accepted" && !namesHost) ? "" : ` by ${Printable.escape(host)}`;
+    const said = Printable.escape(Reply.text(reply));
+    // A reply about the session is none about the recipient, so "permanent" would mislead.
+    const why = verdict === "accepted" ? "" : ` (${meaning ?? Reply.explain(reply).replace(/^[\d. ]+: /, "")})`;
+    return `${who}: ${verdict}${at}${by}: ${[...numbers, said].filter((part) => part !== "").join(" ")}${why}`;
+  }
+  const doubt = verdict === "uncertain" ? "; the message may have arrived, so sending it again may double it" : "";
   const asked = extension === undefined ? "" : `: ${extension}`;
-  const why = [
-    reason === undefined ? undefined : reasons[reason] + asked,
-    numbers.length > 0 ? numbers.join(" ") : undefined,
-  ];
-  return `${who}: ${verdict}${where}: ${why.filter((part) => part !== undefined).join("; ")}${doubt}`;
+  const why = [meaning === undefined ? undefined : meaning + asked, numbers.length > 0 ? numbers.join(" ") : undefined];
+  const where = host === undefined ? "" : ` with ${Printable.escape(host)}`;
+  return `${who}: ${verdict}${at}${where}: ${why.filter((part) => part !== undefined).join("; ")}${doubt}`;
 };
 
 /** Whether the verdict is what was asked for. */
-export const isFine = ({ verdict, reason }: RecipientOutcome): boolean =>
-  verdict === "accepted" || reason === "Stopped";
+export const isFine = ({ verdict, reason }: Verdict): boolean => verdict === "accepted" || reason === "Stopped";
 
 const adaptations: { readonly [A in Adaptation["action"]]: string } = {
   drop: "left out",

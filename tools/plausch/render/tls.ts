@@ -65,6 +65,12 @@ const verdict = ({ verification, serverName }: TlsReport): Part => {
   return { text: `not verified${who}: ${faults[fault]}${more}`, role: "refused" };
 };
 
+/** The handshake in a few words: version, and what it has proven. */
+export const brief = ({ protocol, verification }: TlsReport): string =>
+  `${Printable.escape(protocol)}, ${
+    verification.verified ? `verified by ${proof(verification)}` : `not verified: ${faults[verification.fault]}`
+  }`;
+
 /** Levels that nobody asks for by name: the server's domain does, in the DNS. */
 const asked: { readonly [L in TlsLevel]?: string } = { dane: ", as DANE asks", "mta-sts": ", as MTA-STS asks" };
 

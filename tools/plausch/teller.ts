@@ -1,0 +1,153 @@
+/**
+ * Tells the story of a delivery from its events: the plan, each host and its conversation, why another one follows or does
+ * not, the waits between two rounds.
+ *
+ * @module
+ */
+import type { Delivered, RecipientDelivery } from "@plausch/delivery/delivered";
+import type { DeliveryEvent, Observer, Visiting } from "@plausch/delivery/event";
+import type { Try } from "@plausch/delivery/happy-eyeballs";
+import * as Trail from "@plausch/delivery/trail";
+import * as RoutePlan from "@plausch/mx/route-plan";
+import * as OpenFailure from "@plausch/net/open-failure";
+import type { SessionError } from "@plausch/session/session-error";
+import type { Clock } from "effect/Clock";
+import type { Talk } from "./chat.ts";
+import * as Listener from "./listener.ts";
+import type { Narrator } from "./narrator.ts";
+import * as MxLines from "./render/mx.ts";
+import { plain } from "./render/paint.ts";
+import * as Lines from "./render/route.ts";
+
+/** Tells a delivery. */
+export interface Teller {
+  /** Hears every event of it. */
+  readonly observe: Observer;
+  /** What is known when it is interrupted, which is told first. */
+  readonly interrupted: () => Pick<Delivered, "recipients" | "trail">;
+  /** What to try after refusals. */
+  readonly remedies: () => ReadonlyArray<string>;
+}
+
+/** A visit that is under way. */
+interface Visit {
+  readonly event: Visiting;
+  readonly tries: Array<Try>;
+  readonly listener: Listener.Listener;
+}
+
+/** What was told of the domain that it is about now. */
+interface Chapter {
+  /** The lines of its plan. */
+  readonly plan: ReadonlyArray<string>;
+  /** How many hosts of it can be tried. */
+  readonly hosts: number;
+  /** How many recipients go on to the next host, where there was one before. */
+  open: number | undefined;
+}
+
+/** Why no connection came about. */
+const cannotConnect = ({ event: { host, port, addresses }, tries }: Visit) => ({ cause }: SessionError): string => {
+  const one = addresses.length === 1 ? Lines.endpoint(addresses[0]!, port) : host;
+  if (tries.every(({ error }) => error === undefined)) return `Cannot connect to ${one}: there was no answer in time`;
+  return addresses.length === 1
+    ? `Cannot connect to ${one}: ${OpenFailure.format(OpenFailure.explain(cause, { host: addresses[0]!, port }))}`
+    : `Cannot connect to ${one}: none of its ${addresses.length} addresses could be reached`;
+};
+
+/** Tells a delivery of so many rounds at most. */
+export const make = (narrator: Narrator, clock: Clock, talk: Talk, rounds: number): Teller => {
+  const settled: Array<RecipientDelivery> = [];
+  const trail: Array<Trail.Step> = [];
+  const chapters = new Map<string, Chapter>();
+  const remedies = new Set<string>();
+  let visit: Visit | undefined;
+  let isInterruptionTold = false;
+
+  const begin = (event: Visiting): void => {
+    const chapter = chapters.get(event.domain);
+    if (chapter?.open !== undefined) narrator.note(`On to the next host, with ${Lines.recipients(chapter.open)}`);
+    narrator.note(Lines.visiting(event));
+    const { host, port, level } = event;
+    const tries: Array<Try> = [];
+    const peer: Listener.Peer = {
+      name: host,
+      port,
+      address: () => {
+        const address = Trail.address({ tries });
+        return address === undefined ? undefined : `[${address}]:${port}`;
+      },
+      cannotConnect: (error) => cannotConnect(begun)(error),
+      fail: (error, ...told) => {
+        if (error.reason === "Interrupted") isInterruptionTold = true;
+        narrator.setback(error, ...told);
+      },
+    };
+    const listener = Listener.make(narrator, clock, peer, { ...talk, security: { ...talk.security, level } });
+    const begun: Visit = { event, tries, listener };
+    visit = begun;
+  };
+
+  const stepped = (step: Trail.Step): void => {
+    trail.push(step);
+    const chapter = chapters.get(step.domain);
+    if (step._tag === "PassedOver") {
+      // The plan has told of those that it skips itself.
+      if (["EnoughTried", "NotDane", "NotMtaSts"].includes(step.reason)) narrator.note(Trail.explain(step));
+      return;
+    }
+    const { recipients, level, error, policy, elapsed } = step;
+    if (error?._tag === "SessionError") visit?.listener.failed(error);
+    visit?.listener.ended(step.adaptations, { ...Lines.stepJson(step), policy: MxLines.policyJson(policy), elapsed });
+    for (const recipient of recipients) {
+      const remedy = visit?.listener.remedy(recipient);
+      if (remedy !== undefined) remedies.add(remedy);
+    }
+    visit = undefined;
+    const { open, why } = Lines.onward(recipients, level);
+    if (why !== undefined && chapter !== undefined && chapter.hosts > 1) narrator.note(why);
+    if (chapter !== undefined) chapter.open = open > 0 ? open : undefined;
+  };
+
+  const observe = (event: DeliveryEvent): void => {
+    const data = Lines.json(event);
+    if (data !== undefined) narrator.data(data);
+    switch (event._tag) {
+      case "LookingUp":
+        return narrator.note(`Looking up the mail exchanger of ${event.domain}`);
+      case "Routed": {
+        const plan = MxLines.route(plain, event.plan);
+        const before = chapters.get(event.plan.ascii)?.plan;
+        if (before?.join("\n") === plan.join("\n")) narrator.note("  the same as before");
+        else for (const line of plan) narrator.note(`  ${line}`);
+        chapters.set(event.plan.ascii, { plan, hosts: RoutePlan.usable(event.plan).length, open: undefined });
+        return;
+      }
+      case "Visiting":
+        return begin(event);
+      case "Dialled": {
+        visit?.tries.push(event.attempt);
+        const line = visit !== undefined && visit.event.addresses.length > 1 ? Lines.dialled(event) : undefined;
+        if (line !== undefined) narrator.note(line);
+        return;
+      }
+      case "Talked":
+        return visit?.listener.observe(event.event);
+      case "Stepped":
+        return stepped(event.step);
+      case "Waiting":
+        return narrator.note(Lines.waiting(event, rounds));
+      case "Settled":
+        settled.push(event.recipient);
+    }
+  };
+
+  return {
+    observe,
+    remedies: () => [...remedies],
+    interrupted: () => {
+      if (!isInterruptionTold) narrator.fail("Interrupted");
+      return { recipients: settled, trail };
+    },
+  };
+};
