@@ -74,33 +74,23 @@
  * @module
  */
 import { Resolver } from "@plausch/dns/resolver";
-import * as Candidate from "@plausch/mx/candidate";
-import * as Mx from "@plausch/mx/mx";
-import * as RoutePlan from "@plausch/mx/route-plan";
-import type { RecipientOutcome } from "@plausch/session/outcome";
+import type * as Mx from "@plausch/mx/mx";
 import type { Mail } from "@plausch/session/send-many";
-import type { SessionError } from "@plausch/session/session-error";
-import { GrammarError } from "@plausch/smtp/grammar-error";
-import * as Tlsa from "@plausch/tls/tlsa";
 import type { TlsLevel } from "@plausch/tls/tls-level";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import * as Clock from "effect/Clock";
 import * as Context from "effect/Context";
-import * as Duration from "effect/Duration";
+import type * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import * as Pull from "effect/Pull";
-import * as Result from "effect/Result";
-import * as Schedule from "effect/Schedule";
-import * as Demands from "./_demands.ts";
-import * as Journey from "./_journey.ts";
+import type * as Schedule from "effect/Schedule";
+import { serve } from "./_rounds.ts";
 import * as Run from "./_run.ts";
+import type { Means } from "./_visit.ts";
 import type { Carrier } from "./carrier.ts";
 import type { Delivered, RecipientDelivery } from "./delivered.ts";
 import { Dialer } from "./dialer.ts";
 import type { Observer } from "./event.ts";
-import * as HappyEyeballs from "./happy_eyeballs.ts";
-import type { Visited } from "./trail.ts";
 
 /** When deferred recipients are tried again. */
 export interface Retry {
@@ -155,8 +145,6 @@ export interface Delivery {
 /** The key of the service. */
 export const Delivery: Context.Service<Delivery, Delivery> = Context.Service<Delivery>("@plausch/delivery/Delivery");
 
-const defaultPort = 25;
-const defaultMaxVisits = 10;
 const defaultConcurrency = 4;
 
 /**
@@ -247,16 +235,15 @@ export const make = (options: Options): Effect.Effect<Delivery, never, Resolver 
     return { send: (mail) => deliver({ ...options, resolver, dialer }, mail) };
   });
 
-interface Means extends Options {
-  readonly resolver: Resolver;
-  readonly dialer: Dialer;
-}
-
 const deliver = (means: Means, mail: Mail): Effect.Effect<Delivered> =>
   Clock.clockWith((clock) => {
     const { observe = () => {}, deadline, concurrency = defaultConcurrency } = means;
     const run = Run.make(mail, observe, () => clock.currentTimeMillisUnsafe());
-    const all = Effect.forEach(run.groups, (group) => serve(means, mail, run, group), { concurrency, discard: true });
+    const all = Effect.forEach(run.groups, (group) => {
+      const { domain } = group;
+      if (domain !== undefined) return serve({ means, mail, run, group, domain });
+      return Effect.sync(() => run.refuse(group, homeless));
+    }, { concurrency, discard: true });
     const inTime = deadline === undefined ? all : Effect.timeoutOrElse(all, {
       duration: deadline,
       orElse: () => Effect.sync(() => run.cutOff("Deadline")),
@@ -267,219 +254,9 @@ const deliver = (means: Means, mail: Mail): Effect.Effect<Delivered> =>
     );
   });
 
-/** Serves the recipients of one domain, in as many rounds as it takes and as there may be. */
-const serve = (means: Means, mail: Mail, run: Run.Run, group: Run.Group): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const { retry, observe = () => {} } = means;
-    const { domain } = group;
-    if (domain === undefined) {
-      run.conclude(group, {
-        reason: "NoDomain",
-        status: "5.1.3",
-        message: "without a domain there is no mail exchanger",
-      });
-      return;
-    }
-    const clock = yield* Clock.Clock;
-    const begun = clock.currentTimeMillisUnsafe();
-    const latest = begun + (retry?.within === undefined ? Infinity : Duration.toMillis(retry.within));
-    const schedule = retry === undefined ? undefined : yield* Schedule.toStep(retry.schedule);
-    for (let round = 1;; round++) {
-      yield* makeRound(means, mail, run, group, domain);
-      const waiting = run.open(group).map(({ provisional }) => provisional!);
-      if (waiting.length === 0) return;
-      const at = clock.currentTimeMillisUnsafe();
-      const next = schedule === undefined ? undefined : yield* Pull.catchDone(
-        Effect.map(schedule(at, waiting), ([, pause]) => Duration.toMillis(pause)),
-        () => Effect.succeed(undefined),
-      );
-      if (next === undefined || at + next > latest) return run.settle(group);
-      observe({ _tag: "Waiting", at, domain, round, delay: next, addresses: waiting.map(({ address }) => address) });
-      yield* Effect.sleep(next);
-      run.again(group);
-    }
-  });
-
-/** Asks for the route, and visits its hosts in order until nobody is left, or no host. */
-const makeRound = (
-  means: Means,
-  mail: Mail,
-  run: Run.Run,
-  group: Run.Group,
-  domain: string,
-): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const { maxVisits = defaultMaxVisits, port = defaultPort, tls = "opportunistic" } = means;
-    // Who asks for no TLS has no use for promises about it.
-    const route = { port, ...means.route, ...(tls === "none" ? { dane: false, mtaSts: undefined } : {}) };
-    means.observe?.({ _tag: "LookingUp", at: yield* Clock.currentTimeMillis, domain });
-    const found = yield* Effect.result(Effect.provideService(Mx.resolve(domain, route), Resolver, means.resolver));
-    if (Result.isFailure(found)) {
-      return run.conclude(group, { reason: "BadDomain", status: "5.1.2", message: found.failure.message });
-    }
-    const plan = found.success;
-    run.routed(plan);
-    const failure = RoutePlan.failure(plan);
-    let lacking: Demands.Lacking | undefined;
-    let left = Math.max(1, maxVisits);
-    for (const candidate of RoutePlan.candidates(plan)) {
-      if (run.open(group).length === 0) break;
-      const pass = (reason: Demands.Lacking["reason"] | Candidate.SkipReason | "EnoughTried", message: string): void =>
-        run.stepped({
-          _tag: "PassedOver",
-          domain,
-          host: candidate.host,
-          preference: candidate.preference,
-          reason,
-          message,
-        });
-      if (candidate.decision._tag === "Skip") {
-        pass(candidate.decision.reason, Candidate.explainSkip(candidate));
-        continue;
-      }
-      const demands = Demands.of(candidate, tls, means.tlsOptions);
-      if (demands._tag === "Lacking") {
-        lacking ??= demands;
-        pass(demands.reason, demands.message);
-        continue;
-      }
-      let addresses: ReadonlyArray<string> = HappyEyeballs.interleave(candidate.addresses).map(({ address }) =>
-        address
-      );
-      while (addresses.length > 0 && run.open(group).length > 0) {
-        if (left-- <= 0) {
-          pass("EnoughTried", "enough hosts were tried before it");
-          break;
-        }
-        addresses = yield* visit(means, mail, run, group, { domain, candidate, addresses, demands, port });
-      }
-    }
-    run.conclude(group, otherwise(plan, failure, lacking));
-  });
-
-/** What is said of recipients that no host said anything of. */
-const otherwise = (
-  plan: RoutePlan.RoutePlan,
-  failure: RoutePlan.RouteFailure | undefined,
-  lacking: Demands.Lacking | undefined,
-): Journey.Ours => {
-  if (failure !== undefined) return failure;
-  const hosts = `no mail exchanger of ${plan.ascii}`;
-  return lacking === undefined
-    ? { reason: "AllHostsFailed", status: "4.4.1", message: `${hosts} could be talked to` }
-    : { reason: lacking.reason, status: "4.7.5", message: `${hosts} has the proof that is asked for` };
-};
-
-interface Visit {
-  readonly domain: string;
-  readonly candidate: Candidate.Candidate;
-  readonly addresses: ReadonlyArray<string>;
-  readonly demands: Demands.Demands;
-  readonly port: number;
-}
-
-/** What came of a visit. */
-type Heard = Pick<Visited, "recipients" | "protection" | "adaptations">;
-
-/** What came of one that broke. */
-const heard = (recipients: Visited["recipients"]): Heard => ({ recipients, protection: undefined, adaptations: [] });
-
-/** Visits one host for all that are open. Gives the addresses of it that are worth another visit. */
-const visit = (
-  means: Means,
-  mail: Mail,
-  run: Run.Run,
-  group: Run.Group,
-  { domain, candidate, addresses, demands, port }: Visit,
-): Effect.Effect<ReadonlyArray<string>> =>
-  Clock.clockWith((clock) => {
-    const { carrier, dialer, attemptDelay, observe = () => {} } = means;
-    const { host, policy, preference } = candidate;
-    const { level } = demands;
-    const now = (): number => clock.currentTimeMillisUnsafe();
-    const at = now();
-    const travellers = run.open(group);
-    const tries: Array<HappyEyeballs.Try> = [];
-    let failed: SessionError | undefined;
-    /** What is known so far: a conversation that is called off at QUIT has its verdicts. */
-    let decided: ReadonlyArray<RecipientOutcome> = [];
-
-    observe({ _tag: "Visiting", at, domain, host, port, addresses, policy, level });
-    const routes = addresses.map((address) => ({
-      address,
-      socket: dialer.dial({ host, address, port, tls: level, tlsOptions: demands.options }),
-    }));
-    const socket = HappyEyeballs.make(routes, {
-      attemptDelay,
-      tried: (attempt) => {
-        tries.push(attempt);
-        observe({ _tag: "Dialled", at: now(), host, port, attempt });
-      },
-    });
-    const tell = (
-      { recipients, protection, adaptations }: Heard,
-      error: Visited["error"],
-    ): void => {
-      run.stepped({
-        _tag: "Visited",
-        domain,
-        host,
-        preference,
-        at,
-        elapsed: now() - at,
-        tries,
-        policy,
-        level,
-        protection,
-        recipients,
-        adaptations,
-        error,
-      });
-      run.said(group, host, recipients, level);
-    };
-    const worthAnother = (recipients: ReadonlyArray<RecipientOutcome>): ReadonlyArray<string> => {
-      const isConnected = tries.some(({ result }) => result === "connected");
-      if (Journey.hasHeardHost(recipients) || !isConnected) return [];
-      const gone = new Set(tries.filter(({ result }) => result !== "abandoned").map(({ address }) => address));
-      return addresses.filter((address) => !gone.has(address));
-    };
-
-    return carrier.carry({
-      key: keyOf(host, addresses, port, demands),
-      socket,
-      tls: level,
-      tlsOptions: demands.options,
-      mail: { ...mail, envelope: { ...mail.envelope, recipients: travellers.map(({ recipient }) => recipient) } },
-      observe: (event) => {
-        if (event._tag === "Decided") decided = event.recipients;
-        if (event._tag === "Failed") failed = event.error;
-        observe({ _tag: "Talked", at: event.at, domain, host, event });
-      },
-    }).pipe(
-      Effect.matchEager({
-        onSuccess: (outcome) => {
-          tell(outcome, undefined);
-          return worthAnother(outcome.recipients);
-        },
-        onFailure: (error) => {
-          if (error instanceof GrammarError) {
-            tell(heard([]), error);
-            run.refuse(group, { reason: "BadInput", status: "5.6.0", message: error.message });
-            return [];
-          }
-          tell(heard(error.recipients), error);
-          return worthAnother(error.recipients);
-        },
-      }),
-      Effect.onInterrupt(() => Effect.sync(() => tell(heard(decided), failed))),
-    );
-  });
-
-/** One session serves two visits only where all of this is the same. */
-const keyOf = (
-  host: string,
-  addresses: ReadonlyArray<string>,
-  port: number,
-  { level, options: { servername, referenceNames = [], tlsa = [] } }: Demands.Demands,
-): string =>
-  JSON.stringify([host, [...addresses].sort(), port, level, servername, referenceNames, tlsa.map(Tlsa.format)]);
+/** What is said of `postmaster` alone. */
+const homeless = {
+  reason: "NoDomain",
+  status: "5.1.3",
+  message: "without a domain there is no mail exchanger",
+} as const;
