@@ -2,11 +2,12 @@
  * Keeps credentials out of transcripts, logs and recordings.
  *
  * A redactor listens to both sides of one conversation, line by line, and gives each line back fit to be shown. It goes by
- * the protocol: what follows the mechanism in AUTH, what the client sends from then on until the final reply, and the
- * challenges of mechanisms that compute with the password are masked (RFC 4954 section 4). And it goes by value: secrets it
- * was told, those it saw the client send, and their base64, hexadecimal and percent-encoded forms are masked wherever they
- * turn up, also when the server echoes them, and also when it echoes no more than a part: twelve characters in a row are
- * masked if they are part of a secret. Redact first, then escape with `Printable.escape`: escaping changes what would be looked for.
+ * the protocol: what follows the mechanism in AUTH, what the client sends from then on until the final reply, also if it
+ * goes on after a refusal, and the challenges of mechanisms that compute with the password are masked (RFC 4954 section 4).
+ * And it goes by value: secrets it was told, those it saw the client send, and their base64, hexadecimal and percent-encoded
+ * forms are masked wherever they turn up, also when the server echoes them, or no more than a part: twelve characters in a
+ * row are masked if they are part of a secret. Redact first, then escape with `Printable.escape`: escaping changes what
+ * would be looked for.
  *
  * @example A refused login that the server comments on
  * ```ts
@@ -63,6 +64,9 @@ const shortestCore = 6;
 
 const authLine = /^([ \t]*AUTH[ \t]+)([^ \t]+)([ \t]*)([^]*)$/i;
 const mechanismPattern = /^[A-Z0-9_-]{1,20}$/i;
+/** What may be a response of a client that did not wait, and what looks like one and is a command. */
+const strayResponse = /^[A-Za-z0-9+/]+={0,2}$/;
+const bareVerbs: ReadonlySet<string> = new Set(["AUTH", "DATA", "HELP", "NOOP", "QUIT", "RSET", "STARTTLS", "VRFY"]);
 const replyLine = /^(\d{3})(?:([ -])|$)/;
 /** So much of a long secret in a row is not shown either: a server may break what it echoes into lines. */
 const partRun = /[^\s"'<>()[\]{},;:=]{12,}={0,2}/g;
@@ -176,6 +180,8 @@ export const make = (options: Options = {}): Redactor => {
   const cores = new Set<string>();
   /** The mechanism of the exchange that is under way. Empty if it is unknown. */
   let mechanism: string | undefined;
+  /** The mechanism that was refused, while the client may go on with it, because it does not wait for replies. */
+  let refused: string | undefined;
   let turn = 0;
 
   const hide = (text: string): void => {
@@ -247,6 +253,7 @@ export const make = (options: Options = {}): Redactor => {
 
   const begin = (name: string): void => {
     mechanism = name;
+    refused = undefined;
     turn = 0;
   };
 
@@ -263,12 +270,27 @@ export const make = (options: Options = {}): Redactor => {
     return isSecret ? mask : line;
   };
 
+  /** A response that nobody asked for, or that came too late. */
+  const stray = (line: string): string | undefined => {
+    if (refused === undefined) return undefined;
+    if (!strayResponse.test(line) || bareVerbs.has(line.toUpperCase())) {
+      refused = undefined;
+      return undefined;
+    }
+    mechanism = refused;
+    const shown = response(line);
+    mechanism = undefined;
+    return shown;
+  };
+
   for (const secret of options.secrets ?? []) hideSecret(Redacted.value(secret));
 
   return {
     text,
     client: (line) => {
       if (mechanism !== undefined) return response(line);
+      const masked = stray(line);
+      if (masked !== undefined) return masked;
       const [, verb, name, gap, initial] = authLine.exec(line) ?? [];
       if (verb === undefined || name === undefined) return text(line);
       const isMechanism = mechanismPattern.test(name);
@@ -280,7 +302,10 @@ export const make = (options: Options = {}): Redactor => {
       const [, code, separator] = replyLine.exec(line) ?? [];
       if (code !== "334") {
         const isFinal = code !== undefined && separator !== "-";
-        if (isFinal) mechanism = undefined;
+        if (isFinal && mechanism !== undefined) {
+          refused = code.startsWith("2") ? undefined : mechanism;
+          mechanism = undefined;
+        }
         return text(line);
       }
       if (mechanism === undefined) begin("");

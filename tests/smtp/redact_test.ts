@@ -107,6 +107,39 @@ Deno.test("a response is masked even if no AUTH was seen before the 334, or the 
   );
 });
 
+Deno.test("a client that goes on after AUTH was refused does not show its password", () => {
+  assertEquals(
+    conversation([
+      ["C", "AUTH LOGIN"],
+      ["S", "538 5.7.11 not in clear"],
+      ["C", "dGlt"],
+      ["S", "500 unknown"],
+      ["C", "dGFuc3RhYWY="],
+      ["S", "500 dGFuc3RhYWY= is unknown, tanstaaf"],
+      ["C", "QUIT"],
+      ["S", "221 bye"],
+      ["C", "c29tZXRoaW5n"],
+    ]),
+    [
+      "AUTH LOGIN",
+      "538 5.7.11 not in clear",
+      "***",
+      "500 unknown",
+      "***",
+      "500 *** is unknown, ***",
+      "QUIT",
+      "221 bye",
+      "c29tZXRoaW5n",
+    ],
+  );
+  // After a success, or with a command, there is nothing to suspect.
+  const lines: ReadonlyArray<Line> = [["C", "AUTH PLAIN"], ["S", "334 "], ["C", "c2VjcmV0"], ["S", "235 ok"]];
+  assertEquals(conversation([...lines, ["C", "c29tZXRoaW5n"]]).at(-1), "c29tZXRoaW5n");
+  for (const command of ["RSET", "quit", "MAIL FROM:<>", "NOOP x"]) {
+    assertEquals(conversation([["C", "AUTH LOGIN"], ["S", "504 no"], ["C", command]]).at(-1), command);
+  }
+});
+
 Deno.test("a line that is no reply does not end the exchange", () => {
   const lines: ReadonlyArray<Line> = [["C", "AUTH PLAIN"], ["S", "334 "], ["S", "garbage"], ["C", "c2VjcmV0"]];
   assertEquals(conversation(lines).at(-1), "***");
