@@ -40,5 +40,9 @@ export * as HappyEyeballs from "./happy_eyeballs.ts";
 export * as Pool from "./pool.ts";
 /** Delivery over the real DNS and real sockets. */
 export * as Live from "./live.ts";
+/** How the TLS of mail went, as a report for its domain. */
+export * as TlsRpt from "./tls_rpt.ts";
+/** Where a domain wants such reports. */
+export * as TlsRptRecord from "./tls_rpt_record.ts";
 /** Which hosts were tried, and what came of it. */
 export * as Trail from "./trail.ts";
