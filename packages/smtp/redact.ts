@@ -24,7 +24,7 @@
  * @module
  */
 import * as Redacted from "effect/Redacted";
-import { isAscii } from "./_characters.ts";
+import * as SecretFinder from "./_secret_finder.ts";
 import * as Octets from "./octets.ts";
 
 /** What is known before the conversation begins. */
@@ -59,70 +59,16 @@ const readable: ReadonlySet<string> = new Set(["PLAIN", "LOGIN", "EXTERNAL", "AN
 /** What a client owes to the error report of OAUTHBEARER: U+0001 (RFC 7628 section 3.2.3). */
 const acknowledged = "AQ==";
 
-const shortest = 4;
-const shortestCore = 6;
-
 const authLine = /^([ \t]*AUTH[ \t]+)([^ \t]+)([ \t]*)([^]*)$/i;
 const mechanismPattern = /^[A-Z0-9_-]{1,20}$/i;
 /** What may be a response of a client that did not wait, and what looks like one and is a command. */
 const strayResponse = /^[A-Za-z0-9+/]+={0,2}$/;
 const bareVerbs: ReadonlySet<string> = new Set(["AUTH", "DATA", "HELP", "NOOP", "QUIT", "RSET", "STARTTLS", "VRFY"]);
 const replyLine = /^(\d{3})(?:([ -])|$)/;
-/** So much of a long secret in a row is not shown either: a server may break what it echoes into lines. */
-const partRun = /[^\s"'<>()[\]{},;:=]{12,}={0,2}/g;
-/** What percent-encoding (RFC 3986), quoted-printable (RFC 2045) and xtext (RFC 3461) have for an octet. */
-const escapes: ReadonlyArray<RegExp> = [/(?:%[0-9a-f]{2})+|\+/gi, /(?:=[0-9a-f]{2})+/gi, /(?:\+[0-9a-f]{2})+/gi];
-const base64Run = /[A-Za-z0-9+/_-]+={0,2}/g;
 /** In XOAUTH2 and OAUTHBEARER (RFC 7628 section 3.1), where fields are separated by U+0001. */
 const bearer = /^auth=\S+ (.+)$/i;
 /** The digest of CRAM-MD5 (RFC 2195 section 2) and the proof of SCRAM (RFC 5802 section 7): who has the challenge can try passwords. */
 const computed = /(?:^[^]* (?=[0-9a-f]{32}$)|,p=)([^, ]+)$/;
-const wordCharacter = /[\p{L}\p{N}]/u;
-
-/** Folds the case of ASCII without moving any character. */
-const fold = (text: string): string =>
-  isAscii(text) ? text.toLowerCase() : text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-
-const toBase64 = (octets: Uint8Array): string =>
-  btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join(""));
-
-const toHex = (octets: Uint8Array): string =>
-  Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join("");
-
-/** The text that escapes stand for, and for each of its characters where what stands for it begins and ends. */
-interface Unescaped {
-  readonly text: string;
-  readonly from: ReadonlyArray<number>;
-  readonly to: ReadonlyArray<number>;
-}
-
-/** Reads escapes of one kind; undefined if there are none. A plus sign without digits is a space. */
-const unescape = (line: string, escape: RegExp): Unescaped | undefined => {
-  let text = "";
-  const from: Array<number> = [];
-  const to: Array<number> = [];
-  let done = 0;
-  const plain = (end: number): void => {
-    for (; done < end; done++) {
-      text += line[done];
-      from.push(done);
-      to.push(done + 1);
-    }
-  };
-  for (const { 0: run, index } of line.matchAll(escape)) {
-    plain(index);
-    done += run.length;
-    const octets = Uint8Array.from(run.match(/[0-9a-f]{2}/gi) ?? ["20"], (digits) => parseInt(digits, 16));
-    for (const unit of Octets.decode(octets).split("")) {
-      text += unit;
-      from.push(index);
-      to.push(done);
-    }
-  }
-  if (done === 0) return undefined;
-  plain(line.length);
-  return { text, from, to };
-};
 
 const fromBase64 = (text: string): string | undefined => {
   try {
@@ -131,20 +77,6 @@ const fromBase64 = (text: string): string | undefined => {
     return undefined;
   }
 };
-
-const standardAlphabet = (text: string): string => text.replaceAll("-", "+").replaceAll("_", "/");
-const urlAlphabet = (text: string): string => text.replaceAll("+", "-").replaceAll("/", "_");
-
-/**
- * What base64 makes of the octets inside a longer text, without the characters at both ends that depend on the octets
- * around them. There are three such cores: the octets may begin at any offset modulo three.
- */
-const coresOf = (octets: Uint8Array): ReadonlyArray<string> =>
-  [0, 1, 2].map((offset) => {
-    const shifted = new Uint8Array(offset + octets.length);
-    shifted.set(octets, offset);
-    return toBase64(shifted).slice(Math.ceil(offset * 8 / 6), Math.floor(shifted.length * 8 / 6));
-  }).filter((core) => core.length >= shortestCore);
 
 /** The secret part of a response, in clear: a password, a token, or what was computed with one. */
 const credentialIn = (response: string, mechanism: string, turn: number): string | undefined => {
@@ -176,80 +108,12 @@ const credentialIn = (response: string, mechanism: string, turn: number): string
  * ```
  */
 export const make = (options: Options = {}): Redactor => {
-  const texts = new Set<string>();
-  const cores = new Set<string>();
+  const { hide, hideSecret, text } = SecretFinder.make(mask);
   /** The mechanism of the exchange that is under way. Empty if it is unknown. */
   let mechanism: string | undefined;
   /** The mechanism that was refused, while the client may go on with it, because it does not wait for replies. */
   let refused: string | undefined;
   let turn = 0;
-
-  const hide = (text: string): void => {
-    if (text !== "") texts.add(fold(text));
-  };
-
-  const hideSecret = (secret: string): void => {
-    const octets = Octets.encode(secret);
-    const encoded = toBase64(octets);
-    for (const form of [encoded, urlAlphabet(encoded)]) {
-      hide(form);
-      hide(form.replace(/=+$/, ""));
-    }
-    hide(secret);
-    if (octets.length >= shortest) hide(toHex(octets));
-    for (const core of coresOf(octets)) cores.add(fold(core));
-  };
-
-  /** Where secrets are. */
-  const find = (line: string, folded: string): Array<readonly [from: number, to: number]> => {
-    const isAlone = (from: number, to: number): boolean =>
-      !wordCharacter.test(line.charAt(from - 1)) && !wordCharacter.test(line.charAt(to));
-    const spans: Array<readonly [number, number]> = [];
-    for (const secret of texts) {
-      for (let at = folded.indexOf(secret); at >= 0; at = folded.indexOf(secret, at + 1)) {
-        const to = at + secret.length;
-        if (secret.length >= shortest || isAlone(at, to)) spans.push([at, to]);
-      }
-    }
-    return spans;
-  };
-
-  const isPart = (text: string): boolean => {
-    for (const secret of texts) if (secret.length > text.length && secret.includes(text)) return true;
-    return false;
-  };
-
-  const text = (line: string): string => {
-    if (texts.size === 0) return line;
-    const folded = fold(line);
-    const spans = find(line, folded);
-    for (const escape of escapes) {
-      const read = unescape(line, escape);
-      if (read === undefined) continue;
-      for (const [from, to] of find(read.text, fold(read.text))) spans.push([read.from[from]!, read.to[to - 1]!]);
-    }
-    for (const { 0: run, index } of folded.matchAll(partRun)) {
-      if (isPart(run)) spans.push([index, index + run.length]);
-    }
-    const standard = standardAlphabet(folded);
-    for (const core of cores) {
-      // Few lines hold one, so runs are not looked for before
-      if (!standard.includes(core)) continue;
-      for (const { 0: run, index } of line.matchAll(base64Run)) {
-        const to = index + run.length;
-        if (standard.slice(index, to).includes(core)) spans.push([index, to]);
-      }
-    }
-    if (spans.length === 0) return line;
-    let out = "";
-    let done = 0;
-    for (const [from, to] of spans.sort(([a], [b]) => a - b)) {
-      // What overlaps or follows at once is masked together
-      if (from > done || out === "") out += line.slice(done, from) + mask;
-      done = Math.max(done, to);
-    }
-    return out + line.slice(done);
-  };
 
   const begin = (name: string): void => {
     mechanism = name;
