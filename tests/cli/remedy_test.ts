@@ -5,7 +5,9 @@ import type { Stage } from "@plausch/session/stage";
 import * as Capabilities from "@plausch/smtp/capabilities";
 import { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Reply from "@plausch/smtp/reply";
+import * as MockReport from "@plausch/testing/mock-report";
 import { TlsError, type TlsErrorReason } from "@plausch/tls/tls-error";
+import type { CertificateFault } from "@plausch/tls/tls-report";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import * as Redacted from "effect/Redacted";
 import * as Remedy from "../../tools/plausch/render/remedy.ts";
@@ -36,6 +38,16 @@ const offers = (...lines: ReadonlyArray<string>) => Capabilities.fromReply(Reply
 const said = (input: string) => new GrammarError({ subject: "reply", reason: "NotAReply", input });
 const failedTls = (reason: TlsErrorReason, some: Partial<Security> = {}, port = 587) =>
   remedy("TlsFailed", { port, security: security(some) }, new TlsError({ reason }), "tls");
+/** A handshake that went through with a certificate that does not do. */
+const refused = (fault: CertificateFault, some: Partial<Security> = {}) =>
+  remedy(
+    "TlsFailed",
+    { security: security(some) },
+    new TlsError({ reason: "CertificateRefused", report: MockReport.make({ fault }) }),
+    "tls",
+  );
+const tlsa = [MockReport.daneEe];
+
 const authentication: Authentication = {
   credentials: { _tag: "Password", user: "a@x.test", password: Redacted.make("secret") },
 };
@@ -57,6 +69,33 @@ const cases: ReadonlyArray<readonly [name: string, told: string, expected: strin
   ["a client certificate is disliked", failedTls("Alert", { options: { cert: "…" } }), "--tls-cert"],
   ["files that do not fit", failedTls("BadOptions"), "Look at the files of --tls-cert, --tls-key and --tls-ca"],
   ["STARTTLS is masked", remedy("TlsNotOffered", { capabilities: offers("XXXXXXXA") }), "Something in between masks"],
+  [
+    "expired, by records of one's own",
+    refused("expired", { level: "dane", options: { tlsa } }),
+    "Tell its postmaster; --tls required without --tls-tlsa encrypts without proof",
+  ],
+  [
+    "no TLS, by records of one's own",
+    remedy("TlsNotOffered", { security: security({ level: "dane", options: { tlsa } }) }),
+    "--tls opportunistic without --tls-tlsa goes on in clear",
+  ],
+  [
+    "a mismatch, by records of the DNS",
+    refused("tlsa-mismatch", { level: "dane" }),
+    "ask again later, or tell its postmaster",
+  ],
+  ...(["expired", "wrong-name", "self-signed", "unknown-ca", "invalid"] as const).flatMap((fault) =>
+    (["dane", "mta-sts"] as const).map((level) =>
+      [
+        `${fault}, and ${level} asks for proof`,
+        refused(fault, { level }),
+        "Tell its postmaster: its domain has promised a certificate that proves it",
+      ] as const
+    )
+  ),
+  ["too young, and mta-sts", refused("not-yet-valid", { level: "mta-sts" }), "Look at the clocks of both machines; or"],
+  ["no TLS, and mta-sts", remedy("TlsNotOffered", { security: security({ level: "mta-sts" }) }), "has promised TLS"],
+  ["no TLS now, and dane", remedy("TlsRefused", { security: security({ level: "dane" }) }), "has promised TLS"],
   [
     "the password in clear, and no STARTTLS",
     remedy("PlaintextAuthRefused", { authentication, capabilities: offers("AUTH LOGIN") }),
@@ -146,4 +185,16 @@ Deno.test("refusals have remedies too", () => {
   assertEquals(tell({ code: 530 }, { authentication }), undefined);
   assertEquals(tell({ code: 550 }), undefined);
   assertEquals(tell({ code: 530, verdict: "deferred" }), undefined);
+});
+
+Deno.test("where a domain has promised proof, no option is named that would do without", () => {
+  for (const level of ["dane", "mta-sts"] as const) {
+    const told = [
+      refused("expired", { level }),
+      refused("tlsa-mismatch", { level }),
+      remedy("TlsNotOffered", { security: security({ level }) }),
+      remedy("TlsRefused", { security: security({ level }) }),
+    ];
+    for (const text of told) assertEquals(text.includes("--"), false, text);
+  }
 });

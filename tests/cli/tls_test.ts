@@ -126,7 +126,7 @@ const cases: ReadonlyArray<Case> = [
     name: "STARTTLS is not offered, and there is a TLSA record",
     args: ["--tls-tlsa", `3 1 1 ${spkiOf("server.pem")}`],
     sink: { tls: undefined },
-    told: ["does not offer STARTTLS", "--tls opportunistic goes on in clear"],
+    told: ["does not offer STARTTLS", "--tls opportunistic without --tls-tlsa goes on in clear"],
   },
   {
     name: "a server that is spoken to in TLS speaks in clear",

@@ -11,6 +11,7 @@ import type { Stage } from "@plausch/session/stage";
 import type { Capabilities } from "@plausch/smtp/capabilities";
 import { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Printable from "@plausch/smtp/printable";
+import type { TlsLevel } from "@plausch/tls/tls-level";
 import { TlsError, type TlsErrorReason } from "@plausch/tls/tls-error";
 import type { CertificateFault } from "@plausch/tls/tls-report";
 import { candidates } from "../send/authentication.ts";
@@ -75,9 +76,18 @@ const timeout: Remedy<SessionError> = (situation, { stage }) => {
     : `${patience}. A port that speaks TLS from the first octet is silent too: ${suspicion.replace("Try", "try")}`;
 };
 
-/** How to go on without proof; records demand one at every level. */
-const withoutProof = ({ security: { options } }: Situation): string =>
-  `--tls required ${options.tlsa === undefined ? "" : "without --tls-tlsa "}encrypts without proof`;
+/** Whether it is the server's domain that asks for proof, and no option could do without. */
+const isPromised = ({ security: { level, options } }: Situation): boolean =>
+  level === "mta-sts" || level === "dane" && options.tlsa === undefined;
+
+/** How to do with less; records demand a proof at every level. */
+const atLevel = (level: TlsLevel, { security: { options } }: Situation): string =>
+  `--tls ${level}${options.tlsa === undefined ? "" : " without --tls-tlsa"}`;
+
+const withoutProof = (situation: Situation): string => `${atLevel("required", situation)} encrypts without proof`;
+
+const staleRecord =
+  "If its key was renewed, the DNS may still have the record of the old one: ask again later, or tell its postmaster";
 
 /** What to do about each fault of a certificate. The failure itself tells names, dates and digests. */
 const faults: { readonly [F in CertificateFault]: (situation: Situation) => string } = {
@@ -89,17 +99,25 @@ const faults: { readonly [F in CertificateFault]: (situation: Situation) => stri
     `If you know it: --tls-pin and that digest, or --tls-ca FILE; ${withoutProof(situation)}`,
   "unknown-ca": (situation) => `If you know that authority: --tls-ca FILE; ${withoutProof(situation)}`,
   "pin-mismatch": () => "If it was renewed, and you know why: --tls-pin and one of these digests",
-  "tlsa-mismatch": (situation) =>
-    `If its key was renewed, the DNS may still have the record of the old one: ask again later, or tell its postmaster; ${
-      withoutProof(situation)
-    }`,
+  "tlsa-mismatch": (situation) => `${staleRecord}; ${withoutProof(situation)}`,
   invalid: withoutProof,
+};
+
+/** What to do where the domain asks for the proof. */
+const promised = (fault: CertificateFault): string => {
+  if (fault === "tlsa-mismatch") return staleRecord;
+  const clocks = fault === "not-yet-valid" ? "Look at the clocks of both machines; or tell" : "Tell";
+  return `${clocks} its postmaster: its domain has promised a certificate that proves it`;
 };
 
 /** What to do about each way in which a handshake fails. */
 const handshakes: { readonly [R in TlsErrorReason]: Remedy<TlsError> } = {
   CertificateRefused: (situation, { report }) =>
-    report === undefined || report.verification.verified ? undefined : faults[report.verification.fault](situation),
+    report === undefined || report.verification.verified
+      ? undefined
+      : isPromised(situation)
+      ? promised(report.verification.fault)
+      : faults[report.verification.fault](situation),
   NotTls: (situation) =>
     situation.security.implicit === undefined
       ? "The server says yes to STARTTLS, and then speaks no TLS; --tls none goes on in clear"
@@ -127,10 +145,13 @@ const tlsFailed: Remedy<SessionError> = (situation, { cause }) => {
   return cause instanceof TlsError && !isRetried ? handshakes[cause.reason](situation, cause) : undefined;
 };
 
-const tlsNotOffered: Remedy<SessionError> = ({ capabilities }) => {
+const tlsNotOffered: Remedy<SessionError> = (situation) => {
+  const { capabilities } = situation;
   const isMasked = [...capabilities?.keywords.keys() ?? []].some((keyword) => /^X{4}/.test(keyword));
   const mask = isMasked ? "Something in between masks what the server offers. " : "";
-  return `${mask}--tls opportunistic goes on in clear; port 465 has TLS from the first octet`;
+  return isPromised(situation)
+    ? `${mask}Its domain has promised TLS: tell its postmaster`
+    : `${mask}${atLevel("opportunistic", situation)} goes on in clear; port 465 has TLS from the first octet`;
 };
 
 const submission = "Servers that users log in to listen on port 587, and on 465: --port 587";
@@ -198,7 +219,10 @@ const failures: { readonly [R in FailureReason]?: Remedy<SessionError> } = {
   Timeout: timeout,
   TlsFailed: tlsFailed,
   TlsNotOffered: tlsNotOffered,
-  TlsRefused: () => "Try again later; --tls opportunistic goes on in clear",
+  TlsRefused: (situation) =>
+    isPromised(situation)
+      ? "Try again later: its domain has promised TLS"
+      : `Try again later; ${atLevel("opportunistic", situation)} goes on in clear`,
   XclientNotOffered: (_situation, { stage }) =>
     `${trusted}; in Postfix: smtpd_authorized_${stage === "xforward" ? "xforward" : "xclient"}_hosts`,
   XclientRefused: () => `${trusted}, and only what it knows`,
