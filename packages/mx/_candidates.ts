@@ -58,8 +58,7 @@ export const lookedUp = (
   const candidate = withAddresses({ ...named, canonicalName }, [...all.values()], rules);
   const warnings: Array<CandidateWarning> = [];
   if (isInRecord && Name.key(canonicalName) !== key) warnings.push({ _tag: "MxIsCname", target: canonicalName });
-  if (candidate.decision._tag === "Try") warnings.push(...failed);
-  warnings.push(...candidate.warnings);
+  if (all.size > 0) warnings.push(...failed, ...candidate.warnings);
   return all.size > 0
     ? { ...candidate, warnings }
     : { ...candidate, warnings, decision: without(answers, failed[0]?.error) };

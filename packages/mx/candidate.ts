@@ -77,7 +77,7 @@ export type Decision =
     readonly error?: DnsError | undefined;
   };
 
-/** Something odd about a host that is tried all the same. */
+/** Something odd about a host that is not what decides about it. */
 export type CandidateWarning =
   | {
     /** The host is an alias, which an MX record must not name (RFC 2181 section 10.3). It is followed. */
@@ -218,7 +218,7 @@ export const explainRefused = (refused: ReadonlyArray<RefusedAddress>): string =
 export const explainWarning = (warning: CandidateWarning): string => {
   switch (warning._tag) {
     case "AddressesLeftOut":
-      return `${warning.count} more addresses are left out`;
+      return warning.count === 1 ? "1 more address is left out" : `${warning.count} more addresses are left out`;
     case "MtaStsMxMismatch":
       return "the MTA-STS policy of the domain, which is for a test, does not name it";
     case "MxIsCname":

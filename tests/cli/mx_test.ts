@@ -169,7 +169,7 @@ Deno.test("mx --port asks for the TLSA records of that port", async () => {
 Deno.test("mx --max-hosts and --max-addresses bound what is looked up and kept", async () => {
   const { out, asked } = await mx("--explain", "--max-hosts", "1", "--max-addresses", "1", "d.test");
   assertStringIncludes(out, "-  4 more not looked up: enough hosts come before\n");
-  assertStringIncludes(out, "   warning  1 more addresses are left out\n");
+  assertStringIncludes(out, "   warning  1 more address is left out\n");
   assertEquals(asked.filter((one) => /^A{1,4} /.test(one)).sort(), ["A al.d.test", "AAAA al.d.test"]);
 });
 

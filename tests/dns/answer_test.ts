@@ -86,3 +86,17 @@ Deno.test("16 aliases pass, 17 are as bad as a circle", () => {
   assertEquals(loopOf(long(16)), "Records");
   assertEquals(loopOf(long(17)), "AliasLoop");
 });
+
+Deno.test("an answer ages: every time in it is shorter, none is below 0, and the rest is as it was", () => {
+  const answer = Result.getOrThrow(make("a.example", "A", chain, { negativeTtl: 40 }));
+  const later = Answer.aged(answer, 30);
+  assertEquals(later.records.map(({ ttl }) => ttl), [70, 20, 0, 40]);
+  assertEquals(later.aliases.map(({ ttl }) => ttl), [40, 20]);
+  assertEquals([later.negativeTtl, later.age, Answer.ttl(later)], [10, 30, 20]);
+  assertEquals(Answer.aged(answer, 0), { ...answer, age: 0 });
+});
+
+Deno.test("the AD bit is as it was told, and for records that nobody sent as they are believed", () => {
+  const ad = (more: Partial<Answer.AnswerParts>) => Result.getOrThrow(make("c.example", "A", chain, more)).ad;
+  assertEquals([ad({}), ad({ authenticated: true }), ad({ ad: true })], [false, true, true]);
+});

@@ -113,6 +113,18 @@ Deno.test("an IPv6 address that stands for a public IPv4 address may be dialled,
   for (const { address } of reached) assertEquals(AddressGuard.refusal(address), undefined, address);
 });
 
+Deno.test("an identifier of ISATAP does not make its prefix a good one", () => {
+  for (
+    const [address, is] of [
+      ["fd00::5efe:808:808", "UniqueLocal"],
+      ["fe80::200:5efe:808:808", "LinkLocal"],
+      ["2002:a00:1:0:0:5efe:808:808", "Private"],
+      ["2001:db8::100:5efe:7f00:1", undefined],
+      ["2001:db8::5eff:7f00:1", undefined],
+    ] as const
+  ) assertEquals(AddressGuard.refusal(address)?.class, is, address);
+});
+
 Deno.test("a translated address with nothing in it is refused", () => {
   for (const address of ["::ffff:0:0", "64:ff9b::", "64:ff9b:1::", "2002::", "2001::ffff:ffff"]) {
     assertEquals(AddressGuard.refusal(address)?.class, "Unspecified", address);

@@ -333,6 +333,19 @@ const situations: ReadonlyArray<Situation> = [
     ],
   },
   {
+    name: "all its addresses that are known are local, and others could not be looked up",
+    records: { "d.test": { MX: "10 a.d.test" }, "a.d.test": { A: "10.0.0.1", AAAA: { failure: "Timeout" } } },
+    kind: "Mx",
+    lines: [
+      "d.test has 1 mail exchanger",
+      "10 a.d.test: skip, it has no address on the Internet: 10.0.0.1 (private); " +
+      "warning: its IPv6 addresses could not be looked up (Timeout)",
+      "451 4.4.4: no mail is sent to a.d.test, a mail exchanger of d.test: " +
+      "it has no address on the Internet: 10.0.0.1 (private)",
+    ],
+    failure: ["AddressRefused", 451, "4.4.4", true],
+  },
+  {
     name: "local addresses are called where that is allowed",
     records: {
       "d.test": { MX: ["10 a.d.test", "20 localhost"] },
