@@ -194,6 +194,7 @@ Deno.test("where a domain has promised proof, no option is named that would do w
       refused("tlsa-mismatch", { level }),
       remedy("TlsNotOffered", { security: security({ level }) }),
       remedy("TlsRefused", { security: security({ level }) }),
+      failedTls("NotTls", { level }),
     ];
     for (const text of told) assertEquals(text.includes("--"), false, text);
   }

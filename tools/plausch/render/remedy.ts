@@ -120,7 +120,9 @@ const handshakes: { readonly [R in TlsErrorReason]: Remedy<TlsError> } = {
       : faults[report.verification.fault](situation),
   NotTls: (situation) =>
     situation.security.implicit === undefined
-      ? "The server says yes to STARTTLS, and then speaks no TLS; --tls none goes on in clear"
+      ? `The server says yes to STARTTLS, and then speaks no TLS${
+        isPromised(situation) ? ": tell its postmaster" : "; --tls none goes on in clear"
+      }`
       : `The server does not speak TLS from the first octet. ${leaveImplicit(situation)}`,
   Alert: ({ security: { options } }) =>
     options.minVersion === "TLSv1.3"
