@@ -23,7 +23,7 @@
  */
 import * as Result from "effect/Result";
 import { copy, CR, DOT, LF, NUL } from "./_octets.ts";
-import { type LineCount, MAX_TEXT_LINE, skipLines, wordsOf } from "./_scan.ts";
+import { EIGHTH_BITS, type LineCount, MAX_TEXT_LINE, skipLines, wordsOf } from "./_scan.ts";
 import { LineError } from "./line_error.ts";
 
 /**
@@ -58,6 +58,8 @@ export interface DotStuffer {
   finish(): Uint8Array;
   /** Like {@linkcode DotStuffer.finish}, but writes into `target`. Throws a `RangeError` without room for 5. */
   finishInto(target: Uint8Array, at: number): number;
+  /** Whether any octet so far had its high bit set, so that 8BITMIME is needed (RFC 6152). */
+  readonly eightBit: boolean;
   /** Why the message cannot be sent under the policy `strict`; terminal. Close the connection then. */
   readonly failure: LineError | undefined;
   /**
@@ -109,9 +111,13 @@ class Stuffer implements DotStuffer {
   #heldCr = false;
   /** Octets of the current line so far. */
   #column = 0;
-  readonly #count: LineCount = { lines: 0, lineStart: 0 };
+  readonly #count: LineCount = { lines: 0, lineStart: 0, seen: 0 };
   /** Octets of the message taken so far. */
   #offset = 0;
+
+  get eightBit(): boolean {
+    return (this.#count.seen & EIGHTH_BITS) !== 0;
+  }
 
   constructor(policy: LineEndPolicy, dots: boolean) {
     this.#strict = policy === "strict";

@@ -66,7 +66,7 @@ class Unstuffer implements DotUnstuffer {
   #heldCr = false;
   /** Octets of the current line on the wire so far, without a CR that is held, and whether its first one is a dot. */
   #column = 0;
-  readonly #count: LineCount = { lines: 0, lineStart: 0 };
+  readonly #count: LineCount = { lines: 0, lineStart: 0, seen: 0 };
   #dotted = false;
   /** Octets taken from the wire so far. */
   #offset = 0;

@@ -4,10 +4,19 @@ import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type { Timeouts } from "./timeouts.ts";
 
+/** The limits of a session in milliseconds: they are looked up with every step. */
+export type Limits = { readonly [L in keyof Timeouts]: number };
+
+/** The same limits in milliseconds. */
+export const inMilliseconds = (timeouts: Timeouts): Limits => {
+  const limits = Object.entries(timeouts).map(([name, limit]) => [name, Duration.toMillis(limit)]);
+  return Object.fromEntries(limits);
+};
+
 /** The moment by which something has to happen. It moves with every step of a conversation. */
 export interface Deadline {
-  /** From now on so long. */
-  allow(limit: Duration.Duration): void;
+  /** From now on so many milliseconds. */
+  allow(limit: number): void;
   /** Nothing is waited for. */
   rest(): void;
 }
@@ -18,7 +27,7 @@ export interface Deadline {
  */
 export const watch = (
   scope: Scope.Scope,
-  timeouts: Timeouts,
+  limits: Limits,
   late: () => void,
 ): Effect.Effect<Deadline> =>
   Effect.gen(function* () {
@@ -26,7 +35,7 @@ export const watch = (
     /** Milliseconds on a clock that nobody sets: a wait must not grow with the time of day. */
     const now = (): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n);
     /** No limit is shorter, so whoever looks at the deadline this often misses none, however it moves. */
-    const shortest = Math.max(1, Math.min(...Object.values(timeouts).map(Duration.toMillis)));
+    const shortest = Math.max(1, Math.min(...Object.values(limits)));
     let deadline = Infinity;
     const look = Effect.suspend(() => {
       const left = deadline - now();
@@ -38,7 +47,7 @@ export const watch = (
     yield* Effect.forkIn(Effect.forever(look), scope);
     return {
       allow: (limit) => {
-        deadline = now() + Duration.toMillis(limit);
+        deadline = now() + limit;
       },
       rest: () => {
         deadline = Infinity;

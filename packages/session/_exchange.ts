@@ -1,6 +1,5 @@
 import { type DirectReader, isDirectReader } from "@plausch/line/direct-reader";
 import * as Octets from "@plausch/smtp/octets";
-import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import * as Latch from "effect/Latch";
 import type * as Scope from "effect/Scope";
@@ -12,8 +11,8 @@ import * as Supply from "./_supply.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Timeouts } from "./timeouts.ts";
 
-/** How long to read on after a failed write: a server that refuses early says why, and then closes. */
-const lastWords = Duration.seconds(2);
+/** How many milliseconds to read on after a failed write: a server that refuses early says why, and then closes. */
+const lastWords = 2000;
 
 /** Holds a conversation over a connection. It never fails; failures are in the conversation. */
 export interface Exchange {
@@ -32,20 +31,26 @@ export interface Exchange {
 const octetsOf = (chunk: Uint8Array | string): Uint8Array => typeof chunk === "string" ? Octets.encode(chunk) : chunk;
 
 /** Sets the limit for what is written, or waited for. */
-const allowance = (conversation: Conversation, deadline: Deadline.Deadline, timeouts: Timeouts) => {
+const allowance = (conversation: Conversation, deadline: Deadline.Deadline, limits: Deadline.Limits) => {
   let answers = -1;
+  /** The wait is the one that a limit was set for. */
+  const isSame = (): boolean => conversation.answers === answers;
+  const writing = (): void => {
+    deadline.allow(conversation.isSendingContent ? limits.block : limits[conversation.stage]);
+  };
+  const reading = (): void => {
+    if (isSame()) return;
+    answers = conversation.answers;
+    deadline.allow(limits[conversation.stage]);
+  };
   return {
-    writing: (): void => {
-      deadline.allow(conversation.isSendingContent ? timeouts.block : timeouts[conversation.stage]);
-    },
+    writing,
+    reading,
+    /** What could be written is written, in one step: the wait for an answer begins, or goes on. */
+    written: (): void => isSame() ? writing() : reading(),
     /** The next wait is a new one, whatever was waited for before. */
     begin: (): void => {
       answers = -1;
-    },
-    reading: (): void => {
-      if (conversation.answers === answers) return;
-      answers = conversation.answers;
-      deadline.allow(timeouts[conversation.stage]);
     },
   };
 };
@@ -59,17 +64,18 @@ export const make = (
 ): Effect.Effect<Exchange> =>
   Effect.gen(function* () {
     let reins: Reins = { late: () => conversation.expire(), nudge: () => {} };
-    const deadline = yield* Deadline.watch(scope, timeouts, () => reins.late());
+    const limits = Deadline.inMilliseconds(timeouts);
+    const deadline = yield* Deadline.watch(scope, limits, () => reins.late());
     const handshake = Effect.suspend(() => {
       if (Encryption.buffered(reader) > 0) return Effect.sync(() => conversation.injected());
-      deadline.allow(timeouts.tls);
+      deadline.allow(limits.tls);
       return Effect.matchEager(Encryption.start(reader, encryption, timeouts.tls), {
         onSuccess: (report) => conversation.secured(report),
         onFailure: (cause) => conversation.handshakeFailed(cause),
       });
     });
     const supply = yield* Supply.make(conversation, timeouts.block, scope);
-    const allow = allowance(conversation, deadline, timeouts);
+    const allow = allowance(conversation, deadline, limits);
     const talk = isDirectReader(reader)
       ? directly(conversation, reader, deadline, allow, (taken) => {
         reins = taken;
@@ -144,20 +150,23 @@ const directly = (
     const pump = (): void => {
       if (isDone || isPumping) return;
       isPumping = true;
+      let hasWritten = false;
       let goesOn = feed();
       while (!isBlocked && goesOn) {
         const octets = conversation.output();
         if (octets === undefined) break;
-        allow.writing();
+        hasWritten = true;
         isBlocked = !line.write(octets);
         goesOn = feed();
       }
       isPumping = false;
+      // A broken line has set a limit of its own.
+      if (hasWritten && brokenBy === undefined) isBlocked ? allow.writing() : allow.written();
       if (!goesOn || conversation.isIdle || conversation.isHandshakeDue) return finish();
       if (isBlocked) return;
       // A server that has seen enough of a message may have said so.
       if (conversation.wanted !== undefined && Encryption.buffered(reader) === 0) return finish();
-      allow.reading();
+      if (!hasWritten) allow.reading();
     };
     take({
       late: () => {

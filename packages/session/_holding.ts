@@ -2,7 +2,6 @@ import type * as Effect from "effect/Effect";
 import type * as Semaphore from "effect/Semaphore";
 import type { Exchange } from "./_exchange.ts";
 import type { Conversation } from "./conversation.ts";
-import type { Protection } from "./outcome.ts";
 import type { Session } from "./session.ts";
 
 /** What is behind a session, for the other modules of this package. */
@@ -14,7 +13,6 @@ export interface Holding {
   readonly close: Effect.Effect<void>;
   /** Gives the conversation up: its answers are still owed. */
   readonly abandon: Effect.Effect<void>;
-  readonly protection: () => Protection;
 }
 
 const holdings = new WeakMap<Session, Holding>();

@@ -1,3 +1,4 @@
+import * as Capabilities from "@plausch/smtp/capabilities";
 import * as Command from "@plausch/smtp/command";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Octets from "@plausch/smtp/octets";
@@ -57,6 +58,7 @@ export const make = (talk: Talk, options: Options): Mailer => {
   const { maxFlight = 100, chunking = false, overlap = true, unsupported = ExtensionPolicy.defaults } = options;
   const chunkSize = typeof chunking === "number" ? Math.max(1, Math.floor(chunking)) : defaultChunk;
   const isLmtp = options.protocol === "lmtp";
+  const wishes = { chunking: chunking !== false, pipelining: options.pipelining === true, policy: unsupported };
 
   /** The message that is negotiated. */
   let front: Transaction.Transaction | undefined;
@@ -65,7 +67,17 @@ export const make = (talk: Talk, options: Options): Mailer => {
   /** How much of the connection's LIMITS is used up (RFC 9422 section 4). */
   const used: Transaction.Used = { mails: 0, domains: new Set() };
 
-  const isPipelining = (): boolean => options.pipelining !== false && talk.capabilities.pipelining;
+  /** What the server offered when the last message began; nothing changes in between. */
+  let capabilities: Capabilities.Capabilities = Capabilities.none;
+  let limits = Transaction.limitsOf(capabilities);
+  let isPipelining = false;
+
+  const look = (offered: Capabilities.Capabilities): void => {
+    if (offered === capabilities) return;
+    capabilities = offered;
+    limits = Transaction.limitsOf(offered);
+    isPipelining = options.pipelining !== false && offered.pipelining;
+  };
 
   const sayRecipients = (self: Transaction.Transaction, most: number): void => {
     const { round } = self;
@@ -170,19 +182,19 @@ export const make = (talk: Talk, options: Options): Mailer => {
       if (mustReset()) {
         self.owed++;
         talk.say("rset", "RSET", "RSET", self);
-        if (!isPipelining()) return;
+        if (!isPipelining) return;
       }
       Transaction.use(self, used);
       round.sender = "asked";
       self.owed++;
       talk.say("mail", self.mailLine, "MAIL", self);
-      if (!isPipelining() || until === "mail") return;
+      if (!isPipelining || until === "mail") return;
     }
     const wantsData = until === "data" || until === "final";
     if (round.sender !== "refused" && until !== "mail" && round.asked < round.pending.length) {
-      sayRecipients(self, isPipelining() ? maxFlight : 1);
+      sayRecipients(self, isPipelining ? maxFlight : 1);
       const isLast = round.asked === round.pending.length;
-      if (isPipelining() && isLast && wantsData && self.verb === "DATA") sayData(self);
+      if (isPipelining && isLast && wantsData && self.verb === "DATA") sayData(self);
       return;
     }
     if (round.data === "go") {
@@ -265,9 +277,9 @@ export const make = (talk: Talk, options: Options): Mailer => {
 
   return {
     begin: (envelope, content, until, settled) => {
-      const { capabilities, isProven } = talk;
-      const wishes = { chunking: chunking !== false, pipelining: options.pipelining === true, policy: unsupported };
-      const made = Transaction.make({ envelope, content, capabilities, isProven, wishes }, until, used, settled);
+      look(talk.capabilities);
+      const given = { envelope, content, capabilities, isProven: talk.isProven, wishes };
+      const made = Transaction.make(given, limits, until, used, settled);
       if (Result.isFailure(made)) return Result.fail(made.failure);
       const self = made.success;
       if (self.round.pending.length === 0) {
@@ -315,7 +327,7 @@ export const make = (talk: Talk, options: Options): Mailer => {
     },
     get mayBegin() {
       if (front !== undefined) return false;
-      return sent.length === 0 || sent.length === 1 && isPipelining() && overlap;
+      return sent.length === 0 || sent.length === 1 && isPipelining && overlap;
     },
     get isUnderWay() {
       return front !== undefined || sent.length > 0;

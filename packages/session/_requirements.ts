@@ -1,5 +1,6 @@
 import type { Capabilities } from "@plausch/smtp/capabilities";
 import type { BodyType, MailParameters, RcptParameters } from "@plausch/smtp/parameter";
+import type * as Path from "@plausch/smtp/path";
 import type { Content } from "./content.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Action, Adaptation, Extension, ExtensionPolicy } from "./extension_policy.ts";
@@ -65,10 +66,12 @@ const limitExceeded = (extension: Extension, code: number): Refusal => ({
 const never = () => false;
 const always = () => true;
 
+const isInternational = (path: Path.ReversePath | Path.ForwardPath): boolean =>
+  path._tag === "Mailbox" && path.needsSmtputf8;
+
 /** The address needs SMTPUTF8, whatever the message is. */
 const needsSmtputf8 = ({ reversePath, recipients, parameters }: Envelope): boolean =>
-  parameters.smtputf8 === true ||
-  [reversePath, ...recipients.map(({ path }) => path)].some((path) => path._tag === "Mailbox" && path.needsSmtputf8);
+  parameters.smtputf8 === true || isInternational(reversePath) || recipients.some(({ path }) => isInternational(path));
 
 const asksBinary = ({ envelope, content }: Given): boolean =>
   content.isBinary || envelope.parameters.body === "BINARYMIME";
@@ -205,12 +208,38 @@ const bodyOf = (given: Given): BodyType | undefined => {
   return content.eightBit ? "8BITMIME" : envelope.parameters.body === "7BIT" ? "7BIT" : undefined;
 };
 
+const isNone = (parameters: object): boolean => {
+  for (const _ in parameters) return false;
+  return true;
+};
+
+/** Whether a message asks for nothing that a server might not have, so that no requirement needs a look: most are like that. */
+const isPlain = ({ envelope, content, wishes }: Given): boolean => {
+  if (content.eightBit || content.isBinary || wishes.chunking || wishes.pipelining) return false;
+  if (!isNone(envelope.parameters) || isInternational(envelope.reversePath)) return false;
+  for (const { path, parameters } of envelope.recipients) {
+    if (!isNone(parameters) || isInternational(path)) return false;
+  }
+  return true;
+};
+
+/** Such a message as it goes, by whether its size is to be told. */
+const plainPlan = ({ envelope, content, capabilities }: Given): Plan => ({
+  mail: capabilities.keywords.has("SIZE") && content.size !== undefined ? { size: content.size } : nothing,
+  rcpt: envelope.recipients.map(() => nothing),
+  verb: "DATA",
+  adaptations: [],
+});
+
+const nothing = {};
+
 /** Holds a message against what the server offers: how it goes, or why it cannot. */
 export const plan = (given: Given): Plan | Refusal => {
   const { envelope, content, capabilities, wishes } = given;
   if (capabilities.size !== undefined && content.size !== undefined && content.size > capabilities.size) {
     return { reason: "MessageTooBig", code: 552, status: { class: 5, subject: 3, detail: 4 } };
   }
+  if (isPlain(given)) return plainPlan(given);
   const adaptations: Array<Adaptation> = [];
   for (const requirement of requirements) {
     if (!requirement.isAsked(given) || requirement.isOffered(given)) continue;

@@ -89,17 +89,22 @@ const newRound = (pending: ReadonlyArray<number>): Round => ({
 /** Checks and encodes everything that a transaction will say, before a byte of it is sent. */
 export const make = (
   given: Requirements.Given,
+  limits: Limits,
   until: Until,
   used: Used,
   settled: Transaction["settled"],
 ): Result.Result<Transaction, GrammarError> => {
-  const { envelope, content, capabilities } = given;
+  const { envelope, content } = given;
   const { recipients } = envelope;
   const plan = Requirements.plan(given);
-  const common = { envelope, content, until, settled, owed: 0, limits: limitsOf(capabilities) };
   if ("reason" in plan) {
     return Result.succeed({
-      ...common,
+      envelope,
+      content,
+      until,
+      limits,
+      settled,
+      owed: 0,
       verb: "DATA",
       mailLine: "",
       rcptLines: [],
@@ -108,33 +113,43 @@ export const make = (
         ...outcomeOf(envelope, index, "rejected", "mail", undefined, plan.reason),
         ...plan,
       })),
-      waiting: [],
-      round: newRound([]),
+      waiting: nobody,
+      round: newRound(nobody),
     });
   }
   const options = { smtputf8: plan.mail.smtputf8 === true };
   const mailLine = Command.format(Command.mail(envelope.reversePath, plan.mail), options);
   if (Result.isFailure(mailLine)) return Result.fail(mailLine.failure);
   const rcptLines: Array<string> = [];
-  for (const [index, { path }] of recipients.entries()) {
-    const line = Command.format(Command.rcpt(path, plan.rcpt[index]), options);
+  const outcomes: Array<undefined> = [];
+  const all: Array<number> = [];
+  for (let index = 0; index < recipients.length; index++) {
+    const line = Command.format(Command.rcpt(recipients[index]!.path, plan.rcpt[index]), options);
     if (Result.isFailure(line)) return Result.fail(line.failure);
     rcptLines.push(line.success);
+    outcomes.push(undefined);
+    all.push(index);
   }
   const self: Transaction = {
-    ...common,
+    envelope,
+    content,
+    until,
+    limits,
+    settled,
+    owed: 0,
     verb: plan.verb,
     mailLine: mailLine.success,
     rcptLines,
     adaptations: plan.adaptations,
-    outcomes: recipients.map(() => undefined),
-    waiting: recipients.map((_, index) => index),
-    round: newRound([]),
+    outcomes,
+    waiting: nobody,
+    round: newRound(nobody),
   };
-  nextRound(self, used);
+  begin(self, all, used);
   return Result.succeed(self);
 };
 
+/** What a server takes. */
 export const limitsOf = ({ limits }: Capabilities): Limits => ({
   recipients: limits.get("RCPTMAX") ?? Infinity,
   mails: limits.get("MAILMAX") ?? Infinity,
@@ -164,8 +179,12 @@ const outcomeOf = (
   reason: RecipientOutcome["reason"],
 ): RecipientOutcome => {
   const recipient = envelope.recipients[index]!.path;
+  const address = Path.address(recipient);
+  if (reply !== undefined && reason === undefined) {
+    return { recipient, address, verdict, stage, reply, code: reply.code, status: reply.enhanced };
+  }
   const decided = reply === undefined ? {} : { reply, code: reply.code, status: reply.enhanced };
-  return { recipient, address: Path.address(recipient), verdict, stage, ...decided, ...(reason && { reason }) };
+  return { recipient, address, verdict, stage, ...decided, ...(reason && { reason }) };
 };
 
 /** The verdict that a refusing reply means. */
@@ -197,12 +216,19 @@ export const nextRound = (self: Transaction, used: Used): boolean => {
   const waiting = postponed.length === 0
     ? self.waiting
     : [...postponed.map(({ recipient }) => recipient), ...self.waiting];
+  return begin(self, waiting, used);
+};
+
+/** A round for as many of those that wait as the server takes. False if that is nobody. */
+const begin = (self: Transaction, waiting: ReadonlyArray<number>, used: Used): boolean => {
   const most = mostOf(self, waiting, used);
   self.round = newRound(most);
-  self.waiting = most === waiting ? [] : without(waiting, most);
+  self.waiting = most === waiting ? nobody : without(waiting, most);
   if (most.length === 0) decide(self, self.waiting, "deferred", "mail", undefined, "SessionLimit");
   return most.length > 0;
 };
+
+const nobody: ReadonlyArray<number> = [];
 
 const without = (all: ReadonlyArray<number>, some: ReadonlyArray<number>): ReadonlyArray<number> => {
   const left = new Set(all);

@@ -93,8 +93,10 @@ export const make = (
     return stuffer.failure === undefined ? stuffer.finishInto(room, at) : at;
   });
   if (stuffer.failure !== undefined) return Result.fail(stuffer.failure);
+  const { eightBit } = stuffer;
   return Result.succeed({
-    ...looks(message),
+    eightBit,
+    eightBitHeader: eightBit && hasEightBitHeader(message),
     size: stuffer.octets,
     isBinary: false,
     wire: stuffed,
@@ -209,19 +211,21 @@ export const look = (source: Source): Effect.Effect<Facts, unknown> =>
     const pull = yield* source.open;
     const stuffer = DotStuffing.bare(source.policy);
     const header = headerWatch();
-    let eightBit = false;
     let eightBitHeader = false;
     for (let chunk = yield* pull; chunk !== undefined; chunk = yield* pull) {
-      const isEightBit = looks(chunk).eightBit;
-      eightBit ||= isEightBit;
-      const inHeader = header(chunk);
-      eightBitHeader ||= isEightBit && looks(chunk.subarray(0, inHeader)).eightBit;
+      eightBitHeader ||= hasEightBit(chunk, header(chunk));
       stuffer.push(chunk);
       if (stuffer.failure !== undefined) return yield* Effect.fail(stuffer.failure);
     }
     stuffer.finish();
     if (stuffer.failure !== undefined) return yield* Effect.fail(stuffer.failure);
-    return { size: stuffer.octets, eightBit, eightBitHeader, isBinary: false, longLines: stuffer.longLines };
+    return {
+      size: stuffer.octets,
+      eightBit: stuffer.eightBit,
+      eightBitHeader,
+      isBinary: false,
+      longLines: stuffer.longLines,
+    };
   }).pipe(Effect.scoped);
 
 /** Tells of each chunk how many of its octets belong to the header section. */
@@ -244,13 +248,13 @@ const headerWatch = (): (chunk: Uint8Array) => number => {
   };
 };
 
-/** Where a message has octets that only some servers take. */
-const looks = (message: Uint8Array): Pick<Content, "eightBit" | "eightBitHeader"> => {
-  let firstEightBit = 0;
-  while (firstEightBit < message.length && message[firstEightBit]! < 0x80) firstEightBit++;
-  const eightBit = firstEightBit < message.length;
-  return { eightBit, eightBitHeader: eightBit && firstEightBit < headerEnd(message) };
+/** Whether one of the first octets, so many of them, has its high bit set. */
+const hasEightBit = (octets: Uint8Array, most = octets.length): boolean => {
+  for (let at = 0; at < most; at++) if (octets[at]! >= 0x80) return true;
+  return false;
 };
+
+const hasEightBitHeader = (message: Uint8Array): boolean => hasEightBit(message, headerEnd(message));
 
 /**
  * Looks a message over that may be binary, and keeps every octet of it. One that is made of lines after all, each of at most 998
@@ -270,9 +274,15 @@ const looks = (message: Uint8Array): Pick<Content, "eightBit" | "eightBitHeader"
 export const binary = (message: Uint8Array): Whole => {
   const lines = make(message, "strict");
   const isText = Result.isSuccess(lines) && lines.success.longLines.length === 0 && !message.includes(0);
-  return isText
-    ? lines.success
-    : { ...looks(message), size: message.length, isBinary: true, wire: undefined, octets: message, longLines: [] };
+  return isText ? lines.success : {
+    eightBit: hasEightBit(message),
+    eightBitHeader: hasEightBitHeader(message),
+    size: message.length,
+    isBinary: true,
+    wire: undefined,
+    octets: message,
+    longLines: [],
+  };
 };
 
 /** Where the empty line that ends the header section begins, whatever the line ends are. */

@@ -488,20 +488,21 @@ export const make = (options: Options): Conversation => {
       introducer.begin(until);
       proceed();
     },
-    send: (envelope, message, until = "final") =>
-      Result.map(mailer.begin(envelope, message, until, decided), (transaction) => {
-        latest = transaction;
-      }),
-    post: (envelope, message, settled) =>
-      Result.map(
-        mailer.begin(envelope, message, "final", (transaction) => {
-          decided(transaction);
-          settled({ recipients: Transaction.decided(transaction), adaptations: transaction.adaptations });
-        }),
-        (transaction) => {
-          latest = transaction;
-        },
-      ),
+    send: (envelope, message, until = "final") => {
+      const begun = mailer.begin(envelope, message, until, decided);
+      if (Result.isFailure(begun)) return Result.fail(begun.failure);
+      latest = begun.success;
+      return Result.void;
+    },
+    post: (envelope, message, settled) => {
+      const begun = mailer.begin(envelope, message, "final", (transaction) => {
+        decided(transaction);
+        settled({ recipients: Transaction.decided(transaction), adaptations: transaction.adaptations });
+      });
+      if (Result.isFailure(begun)) return Result.fail(begun.failure);
+      latest = begun.success;
+      return Result.void;
+    },
     command: (command) => {
       const line = Command.format(command);
       if (Result.isFailure(line)) return Result.fail(line.failure);
@@ -511,7 +512,7 @@ export const make = (options: Options): Conversation => {
     },
     quit: () => talk.say("quit", "QUIT"),
     output: () => {
-      saidAt = now();
+      if (observe !== undefined) saidAt = now();
       return wire.output();
     },
     receive: (chunk) => {

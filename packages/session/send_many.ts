@@ -201,8 +201,10 @@ export const sendMany = <M extends Mail, E = never, R = never>(
   mails: Iterable<M> | Stream.Stream<M, E, R>,
 ): Stream.Stream<Sent<M>, SessionError | GrammarError | E, R> =>
   Stream.scoped(Stream.fromPull(Effect.gen(function* () {
-    const { conversation, exchange, turns, abandon, close, protection } = Holding.of(session);
+    const { conversation, exchange, turns, abandon, close } = Holding.of(session);
     yield* Effect.acquireRelease(turns.take(1), () => turns.release(1));
+    // It does not change while messages are sent.
+    const { protection } = session;
     const source: Source<M, E> = Stream.isStream(mails)
       ? yield* fromStream(mails as Stream.Stream<M, E, R>, exchange.nudge)
       : fromIterable(mails as Iterable<M>);
@@ -215,8 +217,8 @@ export const sendMany = <M extends Mail, E = never, R = never>(
     let invalid: GrammarError | undefined;
 
     const post = (mail: M): void => {
-      const posted = conversation.post(mail.envelope, mail.content, (settled) => {
-        outcomes.push({ mail, outcome: { ...settled, protection: protection() } });
+      const posted = conversation.post(mail.envelope, mail.content, ({ recipients, adaptations }) => {
+        outcomes.push({ mail, outcome: { recipients, adaptations, protection } });
         some.openUnsafe();
       });
       if (Result.isSuccess(posted)) return;

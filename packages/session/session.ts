@@ -273,7 +273,7 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
       quit,
       drop: Effect.andThen(Effect.sync(() => conversation.hangUp()), close),
     };
-    return Holding.keep(session, { conversation, exchange, turns, close, abandon, protection });
+    return Holding.keep(session, { conversation, exchange, turns, close, abandon });
   });
 
 /** 144 bits that nobody can guess, printable and without a comma (RFC 5802 section 5.1). */

@@ -48,6 +48,33 @@ class CheckedMailbox implements Mailbox {
   }
 }
 
+const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
+const label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+
+/** A dot-string at a domain whose top label begins with a letter, in brackets, all of it ASCII. */
+const plain = new RegExp(`^<(${atom}(?:\\.${atom})*)@((?:${label}\\.)*(?=[A-Za-z])${label})>$`);
+
+const noWarnings: ReadonlyArray<AddressWarning> = [];
+
+/**
+ * Reads the path that nearly every path is, in one step and with nothing to warn of. Undefined for any other text, which may still be
+ * a path: the readers below tell, and what is wrong with it.
+ */
+export const readPlain = (text: string): Mailbox | undefined => {
+  if (text.length > maxPath) return undefined;
+  const [, localPart, name] = plain.exec(text) ?? [];
+  if (localPart === undefined || name === undefined || localPart.length > maxLocalPart) return undefined;
+  return new CheckedMailbox(
+    localPart,
+    localPart,
+    { _tag: "Name", name, ascii: name },
+    undefined,
+    false,
+    noWarnings,
+    text,
+  );
+};
+
 /** The end of the local part that begins at `at`: a dot-string or a quoted string. */
 const localPartEnd = (source: Source, at: number, closer: Closer): number | GrammarError =>
   source.text[at] === '"' ? quotedEnd(source, at, closer) : dotStringEnd(source, at, closer);

@@ -111,11 +111,22 @@ const nul = 256;
 const standardLine = 512;
 /** Text is decoded in pieces of this many octets: one call for many lines, and no reply keeps more than that alive. */
 const windowOctets = 4096;
-/** Chunks below this size are not worth a view of their words. */
-const smallChunk = 32;
+/** What is shorter is not worth a view of its words. */
+const smallLine = 32;
 const firstCarry = 512;
 /** How much of a line an error shows. */
 const excerptOctets = 128;
+
+/** Servers answer most commands in the same few ways: so many replies, of up to so many octets, are recognized. */
+const knownReplies = 8;
+const knownOctets = 128;
+
+/** A reply of one line that was read before, in the context "other". */
+interface Known {
+  /** With its line end. */
+  readonly octets: Uint8Array;
+  readonly reply: Reply;
+}
 
 const noOctets: Uint8Array = new Uint8Array(0);
 const noWords: DataView = new DataView(noOctets.buffer);
@@ -164,6 +175,10 @@ class Parser implements ReplyParser {
   #hasEnded = false;
   #failure: GrammarError | undefined;
 
+  // Replies that were read before, and which of them is likely next: a conversation goes in circles.
+  readonly #known: Array<Known> = [];
+  #likely = 0;
+
   // The text of #data[#textStart..#textEnd), one character an octet; empty if these octets are not all ASCII.
   #text = "";
   #textStart = 0;
@@ -194,6 +209,8 @@ class Parser implements ReplyParser {
   }
 
   next(context: Context = "other"): Reply | undefined {
+    const known = context === "other" ? this.#recognize() : undefined;
+    if (known !== undefined) return known;
     this.#read();
     if (this.#isComplete) return this.#takeReply(context);
     if (this.#isBorrowed) this.#keep(0);
@@ -215,7 +232,7 @@ class Parser implements ReplyParser {
   /** Reads the chunk in place. */
   #borrow(chunk: Uint8Array): void {
     this.#data = chunk;
-    this.#words = chunk.length < smallChunk ? noWords : new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#words = noWords;
     this.#end = chunk.length;
     this.#isBorrowed = true;
     this.#textEnd = 0;
@@ -250,10 +267,39 @@ class Parser implements ReplyParser {
     this.#lineStart = at;
     this.#searched = at;
     this.#found = 0;
-    this.#lines = [];
+    if (this.#lines.length > 0) this.#lines = [];
     this.#warnings = 0;
     this.#status = 0;
     this.#isComplete = false;
+  }
+
+  /**
+   * The next reply, if it is octet for octet one that passed all checks before: it reads the same, so nothing has to be read. Only
+   * where none of it was looked at yet.
+   */
+  #recognize(): Reply | undefined {
+    const start = this.#replyStart;
+    const known = this.#known;
+    if (this.#searched !== start || start === this.#end || this.#failure !== undefined) return undefined;
+    for (let tried = 0; tried < known.length; tried++) {
+      const at = (this.#likely + tried) % known.length;
+      const { octets, reply } = known[at]!;
+      if (!this.#begins(octets)) continue;
+      this.#likely = at + 1;
+      this.#beginReply(start + octets.length);
+      return reply;
+    }
+    return undefined;
+  }
+
+  /** Whether what is buffered begins with these octets. */
+  #begins(octets: Uint8Array): boolean {
+    const data = this.#data;
+    const start = this.#replyStart;
+    const length = octets.length;
+    if (length > this.#end - start) return false;
+    for (let at = 0; at < length; at++) if (data[start + at] !== octets[at]) return false;
+    return true;
   }
 
   #takeReply(context: Context): Reply {
@@ -264,6 +310,10 @@ class Parser implements ReplyParser {
       enhanced: hasStatus ? unpackStatus(this.#status) : undefined,
       warnings: warningsOf(hasStatus ? this.#warnings : this.#warnings & ~enhancedVaries),
     };
+    const length = this.#lineStart - this.#replyStart;
+    if (context === "other" && reply.lines.length === 1 && length <= knownOctets && this.#known.length < knownReplies) {
+      this.#known.push({ octets: new Uint8Array(this.#data.subarray(this.#replyStart, this.#lineStart)), reply });
+    }
     this.#beginReply(this.#lineStart);
     return reply;
   }
@@ -286,8 +336,11 @@ class Parser implements ReplyParser {
     const lastOfReply = this.#replyStart + this.#maxReplyOctets - 1;
     const last = lastOfLine < lastOfReply ? lastOfLine : lastOfReply;
     const data = this.#data;
-    const words = this.#words;
     const end = this.#end;
+    if (this.#words === noWords && end - start >= smallLine) {
+      this.#words = new DataView(data.buffer, data.byteOffset, data.length);
+    }
+    const words = this.#words;
     const stop = end < last ? end : last;
     const lastWord = words === noWords ? 0 : stop - 3;
     let found = this.#found;

@@ -21,6 +21,14 @@ property("what is sent is the normal form with its dots doubled, in any chunking
     stuffer.longLines.join() === longLines(normal).join() && stuffer.failure === undefined;
 });
 
+property("an octet of eight bits is noticed wherever it is", chunks, (parts) => {
+  const message = parts.join("");
+  return [message, `${message}\xfc`, `\x80${message}`].every((each) => {
+    const { stuffer } = stuffIn([each.slice(0, 70), each.slice(70)]);
+    return stuffer.eightBit === /[\x80-\xff]/.test(each);
+  });
+});
+
 property("CRLF . CRLF is only at the very end, and no CR or LF is on its own", chunks, (parts) => {
   const { wire } = stuffIn(parts);
   const end = `\r\n${wire}`.indexOf("\r\n.\r\n");

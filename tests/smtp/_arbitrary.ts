@@ -114,6 +114,12 @@ export const reversePath: Arbitrary.Arbitrary<string> = anyOf(bracketed, Arbitra
 /** A valid forward-path. */
 export const forwardPath: Arbitrary.Arbitrary<string> = anyOf(bracketed, oneOf(["<Postmaster>", "<postMASTER>"]));
 
+/** A dot-string at a domain name, in brackets. */
+export const plainPath: Arbitrary.Arbitrary<string> = Arbitrary.map(
+  Arbitrary.all([dotted(atom), domain]),
+  ([localPart, domain]) => `<${localPart}@${domain}>`,
+);
+
 /** Printable ASCII, at least one character, none of them a space at an end. */
 export const printable: Arbitrary.Arbitrary<string> = Arbitrary.map(
   Arbitrary.array(integer(0x20, 0x7e), { minLength: 1, maxLength: 20 }),

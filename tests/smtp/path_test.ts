@@ -1,13 +1,13 @@
 import * as Domain from "@plausch/smtp/domain";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
-import type { AddressOptions, Mailbox } from "@plausch/smtp/mailbox";
+import * as Mailbox from "@plausch/smtp/mailbox";
 import * as Path from "@plausch/smtp/path";
 import { assert, assertEquals } from "@std/assert";
 import * as Result from "effect/Result";
 import text from "../cases/paths.jsonl" with { type: "text" };
 import { parseCases } from "../support/cases.ts";
 import { property } from "../support/property.ts";
-import { forwardPath, reversePath, wildText } from "./_arbitrary.ts";
+import { anyOf, forwardPath, plainPath, reversePath, wildText } from "./_arbitrary.ts";
 
 interface Case {
   readonly id: string;
@@ -72,8 +72,9 @@ for (const { id, kind, input, smtputf8, expect, warnings = [] } of parseCases<Ca
   });
 }
 
-const read = (text: string, options?: AddressOptions) => Result.getOrThrow(Path.reverseFromString(text, options));
-const fault = (text: string, options?: AddressOptions) => {
+const read = (text: string, options?: Mailbox.AddressOptions) =>
+  Result.getOrThrow(Path.reverseFromString(text, options));
+const fault = (text: string, options?: Mailbox.AddressOptions) => {
   const { reason, offset } = Result.getOrThrow(Result.flip(Path.forwardFromString(text, options)));
   return [reason, offset];
 };
@@ -125,7 +126,7 @@ Deno.test("a path that needs SMTPUTF8 is not written without it", () => {
 });
 
 Deno.test("a mailbox that was put together by hand is read before it is written", () => {
-  const good = { ...read("<user@example.com>") } as Mailbox;
+  const good = { ...read("<user@example.com>") } as Mailbox.Mailbox;
   assertEquals(Result.getOrThrow(Path.format(good)), "<user@example.com>");
   const reason = (path: Path.ReversePath | Path.ForwardPath) =>
     Result.getOrThrow(Result.flip(Path.format(path))).reason;
@@ -153,7 +154,7 @@ const utf8 = { smtputf8: true };
 const settles = (
   fromString: (
     text: string,
-    options: AddressOptions,
+    options: Mailbox.AddressOptions,
   ) => Result.Result<Path.ReversePath | Path.ForwardPath, GrammarError>,
 ) =>
 (text: string): boolean => {
@@ -169,6 +170,27 @@ const settles = (
 
 property("a reverse-path survives writing and reading", reversePath, settles(Path.reverseFromString));
 property("a forward-path survives writing and reading", forwardPath, settles(Path.forwardFromString));
+
+// The usual mailbox has a shorter way through the reader of paths than through that of mailboxes.
+property("in brackets a mailbox is what it is without", anyOf(plainPath, wildText), (text) => {
+  const address = text.replace(/^<|>$/g, "");
+  if (/[<>]|^@|^$/.test(address)) return true;
+  const [bare, path] = [Mailbox.fromString(address, utf8), Path.reverseFromString(`<${address}>`, utf8)];
+  if (Result.isFailure(bare) || Result.isFailure(path)) return Result.isFailure(bare) && Result.isFailure(path);
+  const [first, second] = [bare.success, path.success].map((mailbox) => JSON.stringify(mailbox));
+  return first === second && Result.getOrThrow(Path.format(bare.success, utf8)) ===
+      Result.getOrThrow(Path.format(path.success, utf8));
+});
+
+for (const address of ["a@b.0x1f", "a@1.2", `${"a".repeat(65)}@b.c`, `a@${"b".repeat(64)}.c`, "a@-b.c", "a@b-.c"]) {
+  Deno.test(`in brackets, too, ${address.slice(0, 12)} is suspect or refused`, () => {
+    const told = (path: Result.Result<Path.ReversePath, GrammarError>) =>
+      Result.isFailure(path) ? path.failure.reason : "warnings" in path.success ? path.success.warnings : [];
+    const bare = told(Mailbox.fromString(address));
+    assertEquals(told(Path.reverseFromString(`<${address}>`)), bare);
+    assert(bare.length > 0);
+  });
+}
 
 property("a hand-made copy is written as its original", reversePath, (text) => {
   const path = Path.reverseFromString(text, utf8);

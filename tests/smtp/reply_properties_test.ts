@@ -38,6 +38,23 @@ const options: Arbitrary.Arbitrary<Limits> = Arbitrary.flatMap(
   (mode) => mode === undefined ? tight : Arbitrary.Constant(limitsOf(mode)),
 );
 
+/** Replies as a server gives them, and some that differ by very little. */
+const usual = [
+  "250 2.1.0 Ok\r\n",
+  "250 2.1.0 Ok\n",
+  "250 2.1.0 OK\r\n",
+  "250 2.1.0 Ok \r\n",
+  "250 2.1.5 Ok\r\n",
+  "250-2.1.5 Ok\r\n250 2.1.5 Ok\r\n",
+  "354 End data with <CR><LF>.<CR><LF>\r\n",
+  "250 2.0.0 Ok: queued as 1\r\n",
+  "250 2.0.0 Ok: queued as 12\r\n",
+  "250\r\n",
+  "250 \xe9\r\n",
+  "550 5.1.1 no such user\r\n",
+  "451 4.3.0 later\r\n",
+];
+
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 property(
@@ -109,6 +126,27 @@ const replies: Arbitrary.Arbitrary<Reply.Reply> = Arbitrary.map(
     return status === undefined || firstDigit === 3
       ? Reply.make(code, texts)
       : Reply.make(code, texts, { class: firstDigit as 2 | 4 | 5, subject: status[0], detail: status[1] });
+  },
+);
+
+// The parser recognizes what it read before: it must be taken for nothing else, wherever it is cut.
+property(
+  "replies that come again and again are read as if each were the first",
+  Arbitrary.all({
+    order: Arbitrary.array(integer(0, usual.length - 1), { minLength: 1, maxLength: 40 }),
+    sizes,
+    context: contexts,
+    mode: modes,
+  }),
+  ({ order, sizes, context, mode }) => {
+    const wires = order.map((index) => usual[index]!);
+    const limits = limitsOf(mode);
+    const { parser, replies } = readAll(cut(wires.join(""), sizes), limits, context);
+    const alone = wires.map((wire) => readAll([octets(wire)], limits, context));
+    const broken = alone.findIndex(({ parser }) => parser.failure !== undefined);
+    const read = broken < 0 ? alone : alone.slice(0, broken);
+    return same(replies, read.flatMap(({ replies }) => replies)) &&
+      parser.failure?.reason === alone[broken]?.parser.failure?.reason;
   },
 );
 
