@@ -45,12 +45,8 @@ export const make = (errand: Errand, berth: Berth): Trip => {
   /** Whether the message went out to its end, so that the host may have it. */
   let hasEnded = false;
 
-  const observe: Observer = (event) => {
-    if (event._tag === "Content" && event.last) hasEnded = true;
-    errand.observe(event);
-  };
   const turned = (turn: Turned["turn"]): Effect.Effect<void> =>
-    Effect.map(Clock.currentTimeMillis, (at) => observe({ _tag: "Turned", at, turn }));
+    Effect.map(Clock.currentTimeMillis, (at) => errand.observe({ _tag: "Turned", at, turn }));
 
   /** Gives up a session that is of no more use to the message. */
   const change = Effect.suspend(() => {
@@ -59,7 +55,7 @@ export const make = (errand: Errand, berth: Berth): Trip => {
     return Effect.andThen(isReused ? turned("replaced") : Effect.void, leave);
   });
 
-  const board = Effect.gen(function* () {
+  const board = Effect.fnUntraced(function* (observe: Observer) {
     if (!isFirst) yield* change;
     yield* berth.ready(isFirst);
     if (isFirst) pooled = berth.take();
@@ -75,9 +71,12 @@ export const make = (errand: Errand, berth: Berth): Trip => {
     }
   });
 
-  const attempt = (envelope: Envelope): Effect.Effect<Outcome, SessionError | GrammarError> =>
+  const attempt = (envelope: Envelope, observe?: Observer): Effect.Effect<Outcome, SessionError | GrammarError> =>
     Effect.andThen(
-      board,
+      board((event) => {
+        if (event._tag === "Content" && event.last) hasEnded = true;
+        observe?.(event);
+      }),
       Effect.suspend(() => {
         const { session } = pooled!;
         pooled!.messages++;
@@ -103,7 +102,7 @@ export const make = (errand: Errand, berth: Berth): Trip => {
   };
 
   return {
-    go: Connections.withRest(envelope, attempt, restOf),
+    go: Connections.withRest(envelope, attempt, { restOf, observe: errand.observe }),
     get pooled() {
       return pooled;
     },

@@ -33,7 +33,8 @@ import * as Effect from "effect/Effect";
 import { levelOf } from "./_encryption.ts";
 import * as Transaction from "./_transaction.ts";
 import type { Envelope } from "./envelope.ts";
-import type { Outcome, Protection, RecipientOutcome } from "./outcome.ts";
+import type { Observer } from "./event.ts";
+import type { Outcome, Protection, RecipientOutcome, Verdict } from "./outcome.ts";
 import type * as Session from "./session.ts";
 import { SessionError } from "./session_error.ts";
 
@@ -131,9 +132,20 @@ export const beyondLimits: RestOf = (recipients) => {
   return left.length === recipients.length ? [] : left;
 };
 
+/** What is to be known of a message that may take several attempts. */
+export interface RestOptions {
+  /** Which recipients are left after an attempt. Default: {@linkcode beyondLimits}. */
+  readonly restOf?: RestOf | undefined;
+  /** Sees the events of all attempts. What failed is told with the verdicts on all recipients, those of earlier attempts too. */
+  readonly observe?: Observer | undefined;
+}
+
 /**
  * Attempts a message, and again for the recipients that are left, as long as there are any. The verdicts come in the order of the
  * envelope, whichever attempt they are of; how the conversation was protected is told of the first that decided anything.
+ *
+ * Each attempt has to tell its events to the observer that it is given. When a further one is interrupted, what the earlier ones came
+ * to is told by `Failed`.
  *
  * @example A caller that knows better who is left
  * ```ts
@@ -153,15 +165,15 @@ export const beyondLimits: RestOf = (recipients) => {
  *   const lost = new SessionError({ reason: "ConnectionLost", stage: "mail", recipients: outcomes });
  *   return Effect.suspend(() => (attempts++, Effect.fail(lost)));
  * };
- * const once = () => attempts === 1 ? [0] : [];
- * const error = await Effect.runPromise(Effect.flip(Connections.withRest(envelope, attempt, once)));
+ * const restOf = () => attempts === 1 ? [0] : [];
+ * const error = await Effect.runPromise(Effect.flip(Connections.withRest(envelope, attempt, { restOf })));
  * assertEquals([attempts, error.recipients.length], [2, 1]);
  * ```
  */
 export const withRest = <E, R>(
   envelope: Envelope,
-  attempt: (envelope: Envelope) => Effect.Effect<Outcome, SessionError | E, R>,
-  restOf: RestOf = beyondLimits,
+  attempt: (envelope: Envelope, observe: Observer | undefined) => Effect.Effect<Outcome, SessionError | E, R>,
+  { restOf = beyondLimits, observe }: RestOptions = {},
 ): Effect.Effect<Outcome, SessionError | E, R> => {
   /** Goes on for those that are left; undefined if nobody is. */
   const further = (
@@ -170,18 +182,30 @@ export const withRest = <E, R>(
   ): Effect.Effect<Outcome, SessionError | E, R> | undefined => {
     const left = restOf(recipients);
     if (left.length === 0) return undefined;
-    if (left.length === recipients.length) return withRest(envelope, attempt, restOf);
+    if (left.length === recipients.length) return withRest(envelope, attempt, { restOf, observe });
+    const rest: Envelope = { ...envelope, recipients: left.map((place) => envelope.recipients[place]!) };
     const merged = (rest: ReadonlyArray<RecipientOutcome>): ReadonlyArray<RecipientOutcome> =>
       recipients.map((recipient, place) => left.includes(place) ? rest[left.indexOf(place)]! : recipient);
-    const rest: Envelope = { ...envelope, recipients: left.map((place) => envelope.recipients[place]!) };
-    return withRest(rest, attempt, restOf).pipe(
+    const whole = (error: SessionError): SessionError => {
+      const { recipients } = failed(rest, error, "deferred");
+      return withRecipients(error, merged(recipients));
+    };
+    let isTold = false;
+    const watched: Observer = (event) => {
+      isTold ||= event._tag === "Failed";
+      observe?.(event._tag === "Failed" ? { ...event, error: whole(event.error) } : event);
+    };
+    const interrupted = Effect.map(Clock.currentTimeMillis, (at) => {
+      const error = new SessionError({ reason: "Interrupted", stage: "connect", recipients: [] });
+      if (!isTold) watched({ _tag: "Failed", at, error });
+    });
+    return withRest(rest, attempt, { restOf, observe: watched }).pipe(
       Effect.map((outcome) => amend({ ...outcome, recipients: merged(outcome.recipients) })),
-      Effect.mapError((error) =>
-        error instanceof SessionError ? withRecipients(error, merged(error.recipients)) : error
-      ),
+      Effect.mapError((error) => error instanceof SessionError ? whole(error) : error),
+      Effect.onInterrupt(() => interrupted),
     );
   };
-  return Effect.matchEffect(attempt(envelope), {
+  return Effect.matchEffect(attempt(envelope, observe), {
     onSuccess: (outcome) =>
       further(outcome.recipients, ({ recipients }) => ({ ...outcome, recipients })) ?? Effect.succeed(outcome),
     onFailure: (error) =>
@@ -194,6 +218,13 @@ const withRecipients = (
   { reason, stage, reply, cause }: SessionError,
   recipients: ReadonlyArray<RecipientOutcome>,
 ): SessionError => new SessionError({ reason, stage, reply, cause, recipients });
+
+/** The error with a verdict on each recipient, where it has none yet. */
+const failed = (envelope: Envelope, error: SessionError, verdict: Verdict): SessionError => {
+  const { reason, stage, reply, recipients } = error;
+  if (recipients.length > 0) return error;
+  return withRecipients(error, Transaction.withoutTransaction(envelope, verdict, stage, reply, reason));
+};
 
 /**
  * How a conversation is protected that did not come about: not at all, whatever the options ask for.
@@ -266,5 +297,5 @@ export const undelivered = (
     const recipients = Transaction.withoutTransaction(envelope, verdict, stage, reply);
     return Effect.succeed({ recipients, adaptations: [], protection });
   }
-  return Effect.fail(withRecipients(error, Transaction.withoutTransaction(envelope, verdict, stage, reply, reason)));
+  return Effect.fail(failed(envelope, error, verdict));
 };

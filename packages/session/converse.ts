@@ -39,6 +39,7 @@
  */
 import type { Command } from "@plausch/smtp/command";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
+import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type * as Socket from "effect/socket/Socket";
 import { dial } from "./_dial.ts";
@@ -49,7 +50,7 @@ import type { HelloUntil } from "./conversation.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Outcome, Protection, RecipientOutcome } from "./outcome.ts";
 import * as Session from "./session.ts";
-import type { SessionError } from "./session_error.ts";
+import { SessionError } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
 import * as Timeouts from "./timeouts.ts";
 
@@ -125,7 +126,12 @@ export const converse = (
 ): Effect.Effect<Outcome, SessionError | GrammarError, Socket.Socket> =>
   Connections.withRetryInClear(
     options,
-    (options) => Connections.withRest(options.envelope, (envelope) => conversation({ ...options, envelope })),
+    (options) =>
+      Connections.withRest(
+        options.envelope,
+        (envelope, observe) => conversation({ ...options, envelope, observe }),
+        options,
+      ),
   ).pipe(Effect.map((outcome) => Connections.asAsked(options, outcome)));
 
 const conversation = (
@@ -134,6 +140,7 @@ const conversation = (
   const { envelope, content, dropAfter, say = [] } = options;
   const until = dropAfter ?? options.stopAfter ?? "final";
   let session: Session.Session | undefined;
+  let outcome: Outcome | undefined;
   const protection = (): Protection => session?.protection ?? Connections.unprotected(options);
   const stoppedAt = (stage: Stage): Outcome =>
     outcomeOf(Transaction.withoutTransaction(envelope, "deferred", stage, session?.reply, "Stopped"), protection());
@@ -150,11 +157,19 @@ const conversation = (
     if (hello !== undefined) return yield* Effect.as(leave, stoppedAt(until as Stage));
     for (const command of say) yield* session.command(command);
     if (envelope.recipients.length === 0) return outcomeOf([], protection());
-    const outcome = yield* session.send(envelope, content, until as Transaction.Until);
+    outcome = yield* session.send(envelope, content, until as Transaction.Until);
     return yield* Effect.as(leave, outcome);
   }).pipe(
     Effect.catchTag("SessionError", (error) => Connections.undelivered(envelope, error, protection())),
     Effect.scoped,
+    // Behind the message there is QUIT to wait for, and whoever does not want to shall know what was accepted.
+    Effect.onInterrupt(() =>
+      Effect.map(Clock.currentTimeMillis, (at) => {
+        if (outcome === undefined) return;
+        const error = new SessionError({ reason: "Interrupted", stage: "quit", recipients: outcome.recipients });
+        options.observe?.({ _tag: "Failed", at, error });
+      })
+    ),
   );
 };
 
