@@ -39,7 +39,10 @@ import * as Socket from "effect/socket/Socket";
 export interface Errand {
   /** Names the host together with all that is asked of the connection: where two keys are equal, one session serves both. */
   readonly key: string;
-  /** Dials the host when its `reader` is acquired. */
+  /**
+   * Dials the host each time its `reader` is acquired. It is of this errand alone: the `writer` of a socket belongs to the connection
+   * that was made last.
+   */
   readonly socket: Socket.Socket;
   /** How much is asked of TLS. */
   readonly tls: TlsLevel;

@@ -166,19 +166,20 @@ const atLeastOne = (count: number): number => Math.max(1, Math.floor(count));
 export const make = (options: Options): Effect.Effect<Carrier, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { maxPerHost, maxSessions, maxMessages, idle, rate, breaker, patience, observe, ...conversation } = options;
+    const rest = Duration.fromInputUnsafe(idle ?? "30 seconds");
     const sessions = yield* Sessions.make({
       conversation,
       most: atLeastOne(maxSessions ?? 100),
       maxMessages: atLeastOne(maxMessages ?? 100),
-      idle: Duration.toMillis(idle ?? "30 seconds"),
+      idle: Duration.toMillis(rest),
       observe: observe ?? (() => {}),
     });
     const { check, guard } = yield* Breaker.make(breaker ?? {});
     const hosts = yield* RcMap.make({
       lookup: (_key: string): Effect.Effect<Host> =>
         Effect.all({ turns: Semaphore.make(atLeastOne(maxPerHost ?? 4)), pace: Pace.make(rate) }),
-      // After a window without a message there is nothing to remember.
-      idleTimeToLive: rate?.window ?? Duration.zero,
+      // After a window without a message there is nothing to remember; and without a rate it is cheaper to keep it for a while.
+      idleTimeToLive: Duration.max(rest, Duration.fromInputUnsafe(rate?.window ?? 0)),
     });
     const limit = (wait: Effect.Effect<void>): Effect.Effect<void, SessionError> =>
       Effect.timeoutOrElse(wait, { duration: patience ?? "10 minutes", orElse: () => Effect.fail(busy) });
