@@ -30,7 +30,11 @@ import * as Cache from "@plausch/dns/cache";
 import type { DnsError } from "@plausch/dns/dns-error";
 import * as LiveDns from "@plausch/dns/live";
 import { Resolver } from "@plausch/dns/resolver";
+import * as MtaSts from "@plausch/mx/mta-sts";
+import type * as Mx from "@plausch/mx/mx";
+import * as WebHost from "@plausch/mx/web-host";
 import * as Connect from "@plausch/net/connect";
+import * as HttpsClient from "@plausch/net/https-client";
 import * as Domain from "@plausch/smtp/domain";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import type * as Duration from "effect/Duration";
@@ -50,7 +54,12 @@ export interface Options extends Omit<Delivery.Options, "carrier"> {
   readonly sessions?: Omit<Pool.Options, "host"> | undefined;
   /** How long one address of a host may take to answer. Default: 30 seconds. */
   readonly connectTimeout?: Duration.Input | undefined;
+  /** How MTA-STS policies are found and kept (RFC 8461); false: nobody looks for them. */
+  readonly mtaSts?: MtaStsOptions | false | undefined;
 }
+
+/** How MTA-STS policies are found and kept. */
+export interface MtaStsOptions extends MtaSts.MtaStsOptions, Pick<HttpsClient.HttpsClientOptions, "ca" | "port"> {}
 
 /**
  * Dials with `@plausch/net`: the address that it is given, and no other.
@@ -69,6 +78,17 @@ export interface Options extends Omit<Delivery.Options, "carrier"> {
 export const dialer = (connectTimeout?: Duration.Input): Dialer => ({
   dial: ({ address, port }) => Connect.make({ host: address, port, connectTimeout }),
 });
+
+/** The host of a policy is looked up and judged like every other host. */
+const finder = (
+  resolver: Resolver,
+  route: Mx.ResolveOptions = {},
+  { ca, port, ...options }: MtaStsOptions = {},
+): Effect.Effect<MtaSts.MtaSts> =>
+  MtaSts.make(options).pipe(
+    Effect.provideService(Resolver, resolver),
+    Effect.provide(HttpsClient.layer({ addresses: WebHost.addresses(resolver, route), ca, port })),
+  );
 
 /**
  * Provides the {@linkcode Delivery.Delivery}. Its sessions and its knowledge of the DNS last as long as the layer does. Fails with a
@@ -89,11 +109,12 @@ export const layer = (options: Options): Layer.Layer<Delivery.Delivery, DnsError
   Layer.effect(
     Delivery.Delivery,
     Effect.gen(function* () {
-      const { servers, sessions, connectTimeout, ...rest } = options;
+      const { servers, sessions, connectTimeout, mtaSts, ...rest } = options;
       const host = yield* Effect.fromResult(Domain.hostFromString(options.host));
       const resolver = yield* Effect.flatMap(LiveDns.make({ servers }), Cache.make);
+      const policies = mtaSts === false ? undefined : yield* finder(resolver, options.route, mtaSts);
       const carrier = yield* Pool.make({ ...sessions, host });
-      return yield* Delivery.make({ ...rest, carrier }).pipe(
+      return yield* Delivery.make({ ...rest, carrier, route: { mtaSts: policies, ...rest.route } }).pipe(
         Effect.provideService(Resolver, resolver),
         Effect.provideService(Dialer, dialer(connectTimeout)),
       );
