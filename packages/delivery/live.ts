@@ -30,11 +30,7 @@ import * as Cache from "@plausch/dns/cache";
 import type { DnsError } from "@plausch/dns/dns-error";
 import * as LiveDns from "@plausch/dns/live";
 import { Resolver } from "@plausch/dns/resolver";
-import * as MtaSts from "@plausch/mx/mta-sts";
-import type * as Mx from "@plausch/mx/mx";
-import * as WebHost from "@plausch/mx/web-host";
 import * as Connect from "@plausch/net/connect";
-import * as HttpsClient from "@plausch/net/https-client";
 import * as Domain from "@plausch/smtp/domain";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import type * as Duration from "effect/Duration";
@@ -42,6 +38,7 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Delivery from "./delivery.ts";
 import { Dialer } from "./dialer.ts";
+import * as LiveMtaSts from "./live_mta_sts.ts";
 import * as Pool from "./pool.ts";
 
 /** How to deliver, and as whom. */
@@ -55,11 +52,8 @@ export interface Options extends Omit<Delivery.Options, "carrier"> {
   /** How long one address of a host may take to answer. Default: 30 seconds. */
   readonly connectTimeout?: Duration.Input | undefined;
   /** How MTA-STS policies are found and kept (RFC 8461); false: nobody looks for them. */
-  readonly mtaSts?: MtaStsOptions | false | undefined;
+  readonly mtaSts?: LiveMtaSts.LiveMtaStsOptions | false | undefined;
 }
-
-/** How MTA-STS policies are found and kept. */
-export interface MtaStsOptions extends MtaSts.MtaStsOptions, Pick<HttpsClient.HttpsClientOptions, "ca" | "port"> {}
 
 /**
  * Dials with `@plausch/net`: the address that it is given, and no other.
@@ -78,17 +72,6 @@ export interface MtaStsOptions extends MtaSts.MtaStsOptions, Pick<HttpsClient.Ht
 export const dialer = (connectTimeout?: Duration.Input): Dialer => ({
   dial: ({ address, port }) => Connect.make({ host: address, port, connectTimeout }),
 });
-
-/** The host of a policy is looked up and judged like every other host. */
-const finder = (
-  resolver: Resolver,
-  route: Mx.ResolveOptions = {},
-  { ca, port, ...options }: MtaStsOptions = {},
-): Effect.Effect<MtaSts.MtaSts> =>
-  MtaSts.make(options).pipe(
-    Effect.provideService(Resolver, resolver),
-    Effect.provide(HttpsClient.layer({ addresses: WebHost.addresses(resolver, route), ca, port })),
-  );
 
 /**
  * Provides the {@linkcode Delivery.Delivery}. Its sessions and its knowledge of the DNS last as long as the layer does. Fails with a
@@ -112,7 +95,10 @@ export const layer = (options: Options): Layer.Layer<Delivery.Delivery, DnsError
       const { servers, sessions, connectTimeout, mtaSts, ...rest } = options;
       const host = yield* Effect.fromResult(Domain.hostFromString(options.host));
       const resolver = yield* Effect.flatMap(LiveDns.make({ servers }), Cache.make);
-      const policies = mtaSts === false ? undefined : yield* finder(resolver, options.route, mtaSts);
+      const policies = mtaSts === false ? undefined : yield* LiveMtaSts.make(resolver, {
+        allowLocal: options.route?.allowLocal,
+        ...mtaSts,
+      });
       const carrier = yield* Pool.make({ ...sessions, host });
       return yield* Delivery.make({ ...rest, carrier, route: { mtaSts: policies, ...rest.route } }).pipe(
         Effect.provideService(Resolver, resolver),
