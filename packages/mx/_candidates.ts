@@ -20,7 +20,13 @@ const opportunistic: TlsPolicy = { _tag: "Opportunistic" };
 export type Named = Pick<Candidate, "host" | "preference" | "ttl">;
 
 // What is over the limit was not looked at, and what is not for us now may be another day.
-const temporary: ReadonlyArray<SkipReason> = ["AddressRefused", "LocalName", "LookupFailed", "OverLimit"];
+const temporary: ReadonlyArray<SkipReason> = [
+  "AddressRefused",
+  "LocalName",
+  "LookupFailed",
+  "OtherFamily",
+  "OverLimit",
+];
 
 const skip = (reason: SkipReason, error?: DnsError): Decision => ({
   _tag: "Skip",
@@ -79,25 +85,26 @@ const addressesOf = (answer: Answer.Answer): ReadonlyArray<HostAddress> => {
   ];
 };
 
-/** A host with its addresses judged: those that mail is sent to, as many as are allowed, and the others. */
+/** A host with its addresses judged: those that mail is sent to, as many as are allowed, and the refused. */
 export const withAddresses = (
   named: Named & Pick<Candidate, "canonicalName">,
   addresses: ReadonlyArray<HostAddress>,
-  { allowLocal = false, maxAddresses = defaultMaxAddresses }: Rules,
+  { allowLocal = false, maxAddresses = defaultMaxAddresses, family }: Rules,
 ): Candidate => {
-  const judged = addresses.map((one) => ({
+  const wanted = family === undefined ? addresses : addresses.filter((one) => one.family === family);
+  const judged = wanted.map((one) => ({
     ...one,
     refusal: allowLocal ? undefined : AddressGuard.refusal(one.address),
   }));
   const refused = judged.flatMap((one) => one.refusal === undefined ? [] : [{ ...one, refusal: one.refusal }]);
-  const good = addresses.filter((_one, at) => judged[at]?.refusal === undefined);
+  const good = wanted.filter((_one, at) => judged[at]?.refusal === undefined);
   const kept = fewOfBoth(good, Math.max(1, maxAddresses));
   const leftOut = good.length - kept.length;
   return {
     ...named,
     addresses: kept,
     refused,
-    decision: kept.length > 0 ? { _tag: "Try" } : skip("AddressRefused"),
+    decision: kept.length > 0 ? { _tag: "Try" } : skip(wanted.length > 0 ? "AddressRefused" : "OtherFamily"),
     policy: opportunistic,
     warnings: leftOut > 0 ? [{ _tag: "AddressesLeftOut", count: leftOut }] : [],
   };

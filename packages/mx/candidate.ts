@@ -55,6 +55,7 @@ const explanations = {
   NoName: "the name does not exist",
   NotAHostName: "it has characters that no host name has",
   NullMx: "a null MX beside others means nothing",
+  OtherFamily: "it has no address of the IP version that is wanted",
   OverLimit: "enough hosts come before it",
   Self: "that is us",
   TlsaLookupFailed: "its TLSA records could not be looked up, and DANE must not be guessed at",

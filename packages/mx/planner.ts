@@ -55,6 +55,8 @@ export interface Rules {
   readonly maxHosts?: number | undefined;
   /** How many addresses of a host are kept. 8 by default. Of both IP versions some are. */
   readonly maxAddresses?: number | undefined;
+  /** The IP version to dial, and no other: a host without such an address is skipped for now. By default both. */
+  readonly family?: 4 | 6 | undefined;
   /**
    * Whether mail may be sent to this machine and to local networks, by whatever the DNS says: for tests, and for a DNS
    * that is all yours. False by default: such addresses are refused. See `AddressGuard`.

@@ -186,7 +186,8 @@ export interface RouteFailure {
     | "MtaStsMxMismatch"
     | "NoMailHost"
     | "NoUsableHost"
-    | "NullMx";
+    | "NullMx"
+    | "OtherFamily";
   /** Whether it may be another way later: mail waits; otherwise it bounces. */
   readonly isTemporary: boolean;
   /** The reply code. */
@@ -250,6 +251,10 @@ const passingFailure = (plan: RoutePlan, candidate: Candidate.Candidate): RouteF
   if (decision._tag === "Skip" && decision.reason === "MtaStsMxMismatch") {
     const message = `${host} gets no mail for ${plan.ascii}: ${Candidate.explainSkip(candidate)}`;
     return { reason: "MtaStsMxMismatch", isTemporary: true, code: 451, status: "4.7.5", message };
+  }
+  if (decision._tag === "Skip" && decision.reason === "OtherFamily") {
+    const message = `no mail exchanger of ${plan.ascii} has an address of the IP version that is wanted`;
+    return { reason: "OtherFamily", isTemporary: true, code: 451, status: "4.4.4", message };
   }
   const error = decision._tag === "Skip" ? decision.error : undefined;
   return temporary(error, `none of the mail exchangers of ${plan.ascii} can be used now`);

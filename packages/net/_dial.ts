@@ -21,7 +21,12 @@ const socketOptions = (options: ConnectOptions): net.NetConnectOpts => {
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: attemptMilliseconds,
   };
-  return options.localAddress === undefined ? out : { ...out, localAddress: options.localAddress };
+  const { family, localAddress } = options;
+  return {
+    ...out,
+    ...(family === undefined ? {} : { family }),
+    ...(localAddress === undefined ? {} : { localAddress }),
+  };
 };
 
 const establish = (options: ConnectOptions, created: (socket: net.Socket) => void) =>

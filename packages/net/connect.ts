@@ -66,6 +66,8 @@ export interface TcpOptions extends DialOptions {
   readonly host: string;
   /** The port, 1 to 65535. */
   readonly port: number;
+  /** The IP version to dial, where `host` is a name. By default both. */
+  readonly family?: 4 | 6 | undefined;
   /** The address of this machine to dial from. It has to be of the family of the host. */
   readonly localAddress?: string | undefined;
   /** Only in {@linkcode UnixOptions}. */

@@ -55,6 +55,33 @@ interface Situation {
 
 const situations: ReadonlyArray<Situation> = [
   {
+    name: "one IP version, and no other",
+    records: {
+      "d.test": { MX: ["10 a.d.test", "20 b.d.test"] },
+      "a.d.test": { A: "192.0.2.1" },
+      "b.d.test": { A: "192.0.2.2", AAAA: "2001:db8::2" },
+    },
+    rules: { family: 6 },
+    kind: "Mx",
+    lines: [
+      "d.test has 2 mail exchangers",
+      "10 a.d.test: skip, it has no address of the IP version that is wanted",
+      "20 b.d.test: try 2001:db8::2",
+    ],
+  },
+  {
+    name: "an IP version that nobody has",
+    records: { "d.test": a },
+    rules: { family: 6 },
+    kind: "ImplicitMx",
+    lines: [
+      "d.test has no MX record: it is its own mail exchanger",
+      "0 d.test: skip, it has no address of the IP version that is wanted",
+      "451 4.4.4: no mail exchanger of d.test has an address of the IP version that is wanted",
+    ],
+    failure: ["OtherFamily", 451, "4.4.4", true],
+  },
+  {
     name: "lower preference first",
     records: { "d.test": { MX: ["20 b.d.test", "10 a.d.test"] }, "a.d.test": a, "b.d.test": { A: "192.0.2.2" } },
     kind: "Mx",

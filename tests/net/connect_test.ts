@@ -493,6 +493,17 @@ live("the connection tells both ends, for IPv4 and IPv6", () =>
     }
   }));
 
+live("a name is dialled at addresses of one IP version, if that is asked for", () =>
+  Effect.gen(function* () {
+    const server = yield* peer((socket) => socket.end("hi\n"));
+    const dial = (family: 4 | 6) => Connect.make({ host: "localhost", port: server.port, family });
+    const socket = dial(4);
+    yield* socket.reader;
+    assertEquals(socket.connection()!.family, "IPv4");
+    // Whether localhost has an IPv6 address here or not: nobody listens there.
+    assertEquals((yield* Effect.flip(dial(6).reader)).reason._tag, "SocketOpenError");
+  }));
+
 live("a name is looked up", () =>
   Effect.gen(function* () {
     const server = yield* peer((socket) => socket.end("hi\n"));

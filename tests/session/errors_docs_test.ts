@@ -115,6 +115,7 @@ const route: Record<RouteFailure["reason"], null> = {
   NoMailHost: x,
   NoUsableHost: x,
   NullMx: x,
+  OtherFamily: x,
 };
 const skips: Record<SkipReason, null> = {
   AddressAsName: x,
@@ -128,6 +129,7 @@ const skips: Record<SkipReason, null> = {
   NoName: x,
   NotAHostName: x,
   NullMx: x,
+  OtherFamily: x,
   OverLimit: x,
   Self: x,
   TlsaLookupFailed: x,
