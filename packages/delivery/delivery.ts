@@ -66,7 +66,7 @@
  *   ["b@example.org", "accepted", "mx2.example.org"],
  * ]);
  * assertEquals(trail.map(Trail.explain), [
- *   "10 mx1.example.org [192.0.2.1]: 1 deferred",
+ *   "10 mx1.example.org [192.0.2.1]: 1 deferred: 421 4.3.2 too busy",
  *   "20 mx2.example.org [192.0.2.2]: 1 accepted",
  * ]);
  * ```

@@ -24,6 +24,8 @@ import type { Adaptation } from "@plausch/session/extension-policy";
 import * as Outcome from "@plausch/session/outcome";
 import type { SessionError } from "@plausch/session/session-error";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
+import * as Printable from "@plausch/smtp/printable";
+import * as Reply from "@plausch/smtp/reply";
 import type { TlsLevel } from "@plausch/tls/tls-level";
 import type { Try } from "./happy_eyeballs.ts";
 
@@ -111,10 +113,17 @@ const words: { readonly [V in Outcome.Verdict]: string } = {
   uncertain: "uncertain",
 };
 
+/** How many have each verdict, and what the host said to the first of those that it did not accept. */
 const verdicts = (recipients: Visited["recipients"]): string =>
   Object.entries(Outcome.count(recipients))
     .filter(([, count]) => count > 0)
-    .map(([verdict, count]) => `${count} ${words[verdict as Outcome.Verdict]}`)
+    .map(([verdict, count]) => {
+      const first = recipients.find((recipient) => recipient.verdict === verdict)?.reply;
+      const said = first === undefined || verdict === "accepted"
+        ? ""
+        : `: ${Printable.escape(Reply.wireLines(first).at(-1) ?? "")}`;
+      return `${count} ${words[verdict as Outcome.Verdict]}${said}`;
+    })
     .join(", ");
 
 /**
