@@ -1,9 +1,11 @@
+import type * as Zone from "@plausch/dns/zone";
 import * as Extension from "@plausch/sink/extension";
 import type * as Sink from "@plausch/sink/sink";
 import type { MemoryStore, Message } from "@plausch/sink/store";
 import * as Path from "@plausch/smtp/path";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { commandLine } from "../../tools/plausch/commands/send.ts";
+import { withNameServer } from "../support/name_server.ts";
 import { withSinkCommand } from "../peers/_sink_command.ts";
 import * as Options from "../../tools/plausch/options.ts";
 import {
@@ -11,6 +13,7 @@ import {
   assertSecret,
   certified,
   everything,
+  faults,
   fixture,
   pem,
   plausch,
@@ -52,6 +55,29 @@ const mail = (expected: object): Case["check"] =>
 const rcpt = (...expected: ReadonlyArray<object>): Case["check"] =>
   stored(({ rcptParameters }) => assertEquals(rcptParameters, expected));
 const here = ({ port }: Sink.Sink): string => `127.0.0.1:${port}`;
+
+/** Two mail exchangers on this machine; nobody listens at the second one. */
+const twoHosts: Zone.StaticZone["records"] = {
+  "x.test": { MX: ["20 mx2.x.test", "10 mx1.x.test"] },
+  "mx1.x.test": { A: "127.0.0.1" },
+  "mx2.x.test": { A: "127.0.0.2" },
+};
+/** A promise that the certificate of the sink does not keep. */
+const wrongTlsa = { ...twoHosts, "*._tcp.mx1.x.test": { TLSA: `3 1 1 ${"ab".repeat(32)}` } };
+
+/** Sends to you@x.test over the mail exchangers that these records name; the sink is at 127.0.0.1. */
+const overRoute = (
+  args: ReadonlyArray<string>,
+  check: (ran: Ran, asked: ReadonlyArray<string>) => void,
+  records: Zone.StaticZone["records"] = twoHosts,
+): Promise<void> =>
+  withSink(({ port }) => {
+    const own = Object.entries(records).map(([name, record]) => [name.replace(/^\*/, `_${port}`), record] as const);
+    return withNameServer({ authenticated: true, records: Object.fromEntries(own) }, async ({ server, asked }) => {
+      const route = ["--dns", server, "--port", `${port}`, "--allow-local", "-t", "you@x.test", "-f", "me@x.test"];
+      check(await plausch(["send", ...route, ...args]), asked);
+    });
+  }, everything);
 
 /** One case for each flag. */
 const cases: { readonly [flag: string]: Case } = {
@@ -264,6 +290,97 @@ const cases: { readonly [flag: string]: Case } = {
     around,
     check: says("AUTH PLAIN", "***"),
   },
+  ipv4: {
+    args: ["-4"],
+    instead: ({ port }) => ["-s", `localhost:${port}`, "-t", "you@x.test", "-f", "me@x.test"],
+    check: (ran) => assertMatch(ran.out, /^=== Connected to localhost \[127/m),
+  },
+  ipv6: {
+    args: ["-6"],
+    instead: ({ port }) => ["-p", `${port}`, "-t", "you@[127.0.0.1]", "-f", "me@x.test", "--allow-local"],
+    code: 69,
+    check: ({ err }) => assertStringIncludes(err, "has an address of the IP version that is wanted"),
+  },
+  "max-hosts": {
+    args: [],
+    alone: () =>
+      overRoute(["--max-hosts", "1"], (ran) => {
+        assertEquals(ran.code, 0);
+        assertStringIncludes(ran.out, "mx2.x.test: skip, enough hosts come before it\n");
+      }),
+    check: () => {},
+  },
+  seed: {
+    args: [],
+    alone: async () => {
+      const hosts = async (seed: string) => {
+        let tried: ReadonlyArray<string> = [];
+        await overRoute(["--seed", seed, "--quit-after", "ehlo"], (ran) => {
+          tried = [...ran.out.matchAll(/^=== {3}20 (\w+)\./gm)].map(([, name]) => name!);
+        }, { ...twoHosts, "x.test": { MX: Array.from({ length: 8 }, (_, at) => `20 equal${at}.x.test`) } });
+        return tried.join(" ");
+      };
+      assertEquals(await hosts("plausch"), await hosts("plausch"));
+      assert(new Set([await hosts("a"), await hosts("b"), await hosts("c")]).size > 1, "other seeds, another order");
+    },
+    check: () => {},
+  },
+  "no-dane": {
+    args: [],
+    alone: () =>
+      overRoute(["--no-dane"], ({ code, out }) => {
+        assertEquals(code, 0);
+        assertEquals(out.includes("DANE"), false);
+      }, wrongTlsa),
+    check: () => {},
+  },
+  "no-mta-sts": {
+    args: [],
+    alone: async () => {
+      const asksFor = async (...args: ReadonlyArray<string>) => {
+        let asked: ReadonlyArray<string> = [];
+        await overRoute(args, (_ran, questions) => asked = questions);
+        return asked.some((question) => question.startsWith("TXT _mta-sts.x.test"));
+      };
+      assertEquals([await asksFor(), await asksFor("--no-mta-sts")], [true, false]);
+    },
+    check: () => {},
+  },
+  retry: {
+    args: ["--retry", "2", "--retry-after", "10ms"],
+    sink: { faults: faults("rcpt@1:451 4.7.1 Greylisted", "rcpt@2:451 4.7.1 Greylisted") },
+    check: ({ out, err }) => {
+      assertStringIncludes(out, "=== Deferred: 1 recipient; once more in 10ms (round 2 of 3)\n");
+      assertStringIncludes(out, "=== Deferred: 1 recipient; once more in 20ms (round 3 of 3)\n");
+      assertEquals([out.match(/^=== you@x\.test: accepted/gm)?.length, err], [1, ""]);
+    },
+  },
+  "retry-after": {
+    args: ["--retry", "1", "--retry-after", "5ms", "--to", "more@x.test"],
+    sink: { faults: faults("rcpt#1@1:451 4.7.1 Greylisted") },
+    check: ({ out }, message, { messages }) => {
+      assertStringIncludes(out, "=== Deferred: 1 recipient; once more in 5ms (round 2 of 2)\n");
+      assertEquals(messages.map(({ forwardPaths }) => forwardPaths.map(Path.address)), [["more@x.test"], [
+        "you@x.test",
+      ]]);
+      assertEquals(message, messages[0]);
+    },
+  },
+  "retry-within": {
+    args: ["--retry", "3", "--retry-within", "1m"],
+    sink: { faults: faults("rcpt:451 4.7.1 Greylisted") },
+    code: 75,
+    check: ({ out, err }) => {
+      assertEquals(out.includes("once more"), false);
+      assertStringIncludes(err, "you@x.test: deferred at RCPT: 451 4.7.1 Greylisted");
+    },
+  },
+  deadline: {
+    args: ["--deadline", "300ms"],
+    sink: { faults: faults("rcpt:stall") },
+    code: 75,
+    check: ({ err }) => assertStringIncludes(err, "you@x.test: deferred: the time for the delivery was over"),
+  },
   "dsn-notify": { args: ["--dsn-notify", "success,delay"], check: rcpt({ notify: ["SUCCESS", "DELAY"] }) },
   "dsn-ret": { args: ["--dsn-ret", "hdrs"], check: mail({ ret: "HDRS" }) },
   "dsn-envid": { args: ["--dsn-envid", "a b"], check: mail({ envid: "a b" }) },
@@ -349,7 +466,7 @@ Deno.test("every flag of send has a case here, and no case is left over", () => 
 
 Deno.test("every flag of send has a line of help under one of the headings", () => {
   const help = Options.help(commandLine);
-  const groups = ["Message", "Server", "TLS", "Authentication", "Delivery reports", "Protocol", "Output"];
+  const groups = ["Message", "Server", "TLS", "Authentication", "Delivery reports", "Delivery", "Protocol", "Output"];
   assertEquals([...new Set(commandLine.options.map(({ group }) => group))], groups);
   for (const { name, help: what } of commandLine.options) {
     assertMatch(help, new RegExp(`^ +(?:-\\w, )?--${name}(?: |$)`, "m"));

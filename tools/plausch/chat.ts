@@ -33,6 +33,8 @@ export type Destination =
     readonly host: string;
     /** The port to dial. */
     readonly port: number;
+    /** The IP version to dial, and no other, where `host` is a name. */
+    readonly family?: 4 | 6 | undefined;
   }
   | {
     /** The path of the Unix socket to dial. */
@@ -79,7 +81,9 @@ export const connect = (
   tlsOptions: TlsOptions,
 ): NetSocket =>
   Connect.make({
-    ...("path" in destination ? { path: destination.path } : { host: destination.host, port: destination.port }),
+    ...("path" in destination
+      ? { path: destination.path }
+      : { host: destination.host, port: destination.port, family: destination.family }),
     connectTimeout: options.timeouts?.connect,
     preface: preface?.octets,
     tls: security.implicit === undefined
@@ -109,12 +113,23 @@ export const sumUp = (
   for (const remedy of new Set(remedies)) if (remedy !== undefined) narrator.fail(remedy);
 };
 
-/** Holds the conversation. Interrupted, it closes the connection and says what was known by then. */
-export const talkToServer = (
+/** What a conversation came to. */
+export interface Held {
+  /** The verdicts. */
+  readonly recipients: ReadonlyArray<RecipientOutcome>;
+  /** What broke it, if anything did. */
+  readonly failure: SessionError | undefined;
+  /** What to try after refusals. */
+  readonly remedies: ReadonlyArray<string | undefined>;
+}
+
+/** Holds one conversation over the network, and has it told. `interrupted` hears what was known when it was given up. */
+export const hold = (
   destination: Destination,
   narrator: Narrator,
   talk: Talk,
-): Effect.Effect<ExitCode, GrammarError> =>
+  interrupted: (error: SessionError) => void,
+): Effect.Effect<Held, GrammarError> =>
   Clock.clockWith((clock) => {
     const { options, security } = talk;
     const servername = security.options.servername ?? ("path" in destination ? undefined : destination.name);
@@ -130,29 +145,41 @@ export const talkToServer = (
       cannotConnect: cannotConnect(destination),
       fail: (error, ...told) => {
         narrator.failure(error, ...told);
-        if (error.reason === "Interrupted") narrator.outcome(interrupted(talk, error));
+        if (error.reason === "Interrupted") interrupted(error);
       },
     }, talk);
-
-    const conclude = (
+    const held = (
       recipients: ReadonlyArray<RecipientOutcome>,
       failure: SessionError | undefined,
       adaptations: ReadonlyArray<Adaptation>,
-    ): ExitCode => {
+    ): Held => {
       listener.ended(adaptations);
-      sumUp(narrator, recipients, recipients.map(listener.remedy));
-      return fromRecipients(recipients, failure);
+      return { recipients, failure, remedies: recipients.map(listener.remedy) };
     };
 
     const isNamed = "name" in destination && destination.name !== destination.host;
     narrator.note(`Trying ${isNamed ? `${destination.name}, ` : ""}${endpoint(destination)} ...`);
     return Converse.converse({ ...options, tls: security.level, tlsOptions, observe: listener.observe }).pipe(
       Effect.provideService(Socket.Socket, socket),
-      Effect.map(({ recipients, adaptations }) => conclude(recipients, undefined, adaptations)),
+      Effect.map(({ recipients, adaptations }) => held(recipients, undefined, adaptations)),
       Effect.catchTag("SessionError", (failure) =>
         Effect.sync(() => {
           listener.failed(failure);
-          return conclude(failure.recipients, failure, []);
+          return held(failure.recipients, failure, []);
         })),
     );
   });
+
+/** Holds the conversation, and sums it up. Interrupted, it closes the connection and says what was known by then. */
+export const talkToServer = (
+  destination: Destination,
+  narrator: Narrator,
+  talk: Talk,
+): Effect.Effect<ExitCode, GrammarError> =>
+  Effect.map(
+    hold(destination, narrator, talk, (error) => narrator.outcome(interrupted(talk, error))),
+    ({ recipients, failure, remedies }) => {
+      sumUp(narrator, recipients, remedies);
+      return fromRecipients(recipients, failure);
+    },
+  );

@@ -108,6 +108,7 @@ const byOwnReason: { readonly [R in Exclude<Reason, RecipientOutcome["reason"]> 
   NotMtaSts: ExitCode.security,
   NoUsableHost: ExitCode.noMailHost,
   NullMx: ExitCode.noMailHost,
+  OtherFamily: ExitCode.unreachable,
 };
 
 const has = <T extends object>(table: T, key: string): key is keyof T & string => Object.hasOwn(table, key);

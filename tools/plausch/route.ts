@@ -9,32 +9,24 @@ import * as Delivery from "@plausch/delivery/delivery";
 import { Dialer } from "@plausch/delivery/dialer";
 import type { Resolver } from "@plausch/dns/resolver";
 import type { ResolveOptions } from "@plausch/mx/mx";
-import type * as Duration from "effect/Duration";
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
+import * as Random from "effect/Random";
 import { connect, sumUp, type Talk } from "./chat.ts";
 import { type ExitCode, fromDelivered } from "./exit_code.ts";
 import type { Narrator } from "./narrator.ts";
 import { UsageError } from "./options.ts";
+import * as Patience from "./patience.ts";
 import * as Lines from "./render/route.ts";
+import type * as Options from "./send/journey.ts";
 import * as Teller from "./teller.ts";
 
-/** How mail exchangers are found and tried. */
-export interface Journey {
+/** Where mail exchangers listen, how they are found, and how patiently they are tried. */
+export interface Journey extends Partial<Pick<Options.Journey, "patience" | "deadline" | "seed">> {
   /** The port of the mail exchangers. */
   readonly port: number;
   /** How routes are made. */
   readonly route: ResolveOptions;
-  /** When deferred recipients are tried again, and how often. */
-  readonly retry?: Retry | undefined;
-  /** How long it all may take. */
-  readonly deadline?: Duration.Duration | undefined;
-}
-
-/** Further rounds. */
-export interface Retry extends Delivery.Retry {
-  /** How many there are at most. */
-  readonly times: number;
 }
 
 /** Dials the addresses that the route plan has checked; with TLS from the first octet, if that was asked for. */
@@ -45,7 +37,7 @@ const dialer = (talk: Talk): Dialer => ({
 
 /** Delivers the message over the mail exchangers of each recipient's domain, one domain after another. */
 export const talkToExchangers = (
-  { port, route, retry, deadline }: Journey,
+  { port, route, patience, deadline, seed }: Journey,
   narrator: Narrator,
   talk: Talk,
 ): Effect.Effect<ExitCode, UsageError, Resolver> =>
@@ -55,7 +47,7 @@ export const talkToExchangers = (
       const problem = "A recipient without a domain has no mail exchanger";
       return Effect.fail(new UsageError({ problem, hint: "name the server with --server" }));
     }
-    const teller = Teller.make(narrator, clock, talk, 1 + (retry?.times ?? 0));
+    const teller = Teller.make(narrator, clock, talk, 1 + (patience?.times ?? 0));
     const conclude = ({ recipients, trail }: Pick<Delivered, "recipients" | "trail">): ExitCode => {
       sumUp(narrator, recipients, teller.remedies(), { lines: Lines.trail(trail), data: trail.map(Lines.stepJson) });
       return fromDelivered(recipients);
@@ -67,13 +59,14 @@ export const talkToExchangers = (
       tlsOptions: { timeout: conversation.timeouts?.tls, ...security.options },
       route: { ...route, port },
       concurrency: 1,
-      retry,
+      retry: patience === undefined ? undefined : { schedule: Patience.schedule(patience), within: patience.within },
       deadline,
       observe: teller.observe,
     });
     return delivery.pipe(
       Effect.provideService(Dialer, dialer(talk)),
       Effect.flatMap((delivery) => delivery.send({ envelope, content })),
+      seed === undefined ? (same) => same : Random.withSeed(seed),
       Effect.onInterrupt(() => Effect.sync(() => conclude(teller.interrupted()))),
       Effect.map(conclude),
     );

@@ -42,8 +42,8 @@ interface Chapter {
   readonly plan: ReadonlyArray<string>;
   /** How many hosts of it can be tried. */
   readonly hosts: number;
-  /** How many recipients go on to the next host, where there was one before. */
-  open: number | undefined;
+  /** The host before, and how many recipients it leaves for the next one. */
+  before: { readonly host: string; readonly open: number } | undefined;
 }
 
 /** Why no connection came about. */
@@ -66,7 +66,10 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, rounds: numbe
 
   const begin = (event: Visiting): void => {
     const chapter = chapters.get(event.domain);
-    if (chapter?.open !== undefined) narrator.note(`On to the next host, with ${Lines.recipients(chapter.open)}`);
+    if (chapter?.before !== undefined) {
+      const what = chapter.before.host === event.host ? "its next address" : "the next host";
+      narrator.note(`On to ${what}, with ${Lines.recipients(chapter.before.open)}`);
+    }
     narrator.note(Lines.visiting(event));
     const { host, port, level } = event;
     const tries: Array<Try> = [];
@@ -106,7 +109,7 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, rounds: numbe
     visit = undefined;
     const { open, why } = Lines.onward(recipients, level);
     if (why !== undefined && chapter !== undefined && chapter.hosts > 1) narrator.note(why);
-    if (chapter !== undefined) chapter.open = open > 0 ? open : undefined;
+    if (chapter !== undefined) chapter.before = open > 0 ? { host: step.host, open } : undefined;
   };
 
   const observe = (event: DeliveryEvent): void => {
@@ -120,7 +123,7 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, rounds: numbe
         const before = chapters.get(event.plan.ascii)?.plan;
         if (before?.join("\n") === plan.join("\n")) narrator.note("  the same as before");
         else for (const line of plan) narrator.note(`  ${line}`);
-        chapters.set(event.plan.ascii, { plan, hosts: RoutePlan.usable(event.plan).length, open: undefined });
+        chapters.set(event.plan.ascii, { plan, hosts: RoutePlan.usable(event.plan).length, before: undefined });
         return;
       }
       case "Visiting":

@@ -11,7 +11,6 @@ import * as Domain from "@plausch/smtp/domain";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import { nullPath } from "@plausch/smtp/path";
 import * as Effect from "effect/Effect";
-import * as Layer from "effect/Layer";
 import * as Result from "effect/Result";
 import { type Talk, talkToServer } from "../chat.ts";
 import { ExitCode } from "../exit_code.ts";
@@ -19,6 +18,7 @@ import * as Narrator from "../narrator.ts";
 import { noResolver } from "../no_resolver.ts";
 import type { CommandLine, Given, Option, UsageError } from "../options.ts";
 import * as Authentication from "../send/authentication.ts";
+import * as Journeys from "../send/journey.ts";
 import * as Message from "../send/message.ts";
 import * as Parameters from "../send/parameters.ts";
 import * as Protocol from "../send/protocol.ts";
@@ -52,6 +52,7 @@ export const commandLine: CommandLine = {
     ...Tls.options,
     ...Authentication.options,
     ...Parameters.reportOptions,
+    ...Journeys.options,
     ...Protocol.options,
     ...Parameters.options,
     ...Stops.options,
@@ -123,15 +124,16 @@ const talk = (
   target: Target.Target,
 ): Effect.Effect<Talk, UsageError | GrammarError | LineError, Shell> =>
   Effect.gen(function* () {
+    const isRoute = target._tag === "MailExchanger";
     const stops = yield* Stops.fromOptions(given);
     const limit = yield* Values.duration(given, "timeout");
-    if (target._tag === "MailExchanger" && given.has("tls-tlsa")) {
+    if (isRoute && given.has("tls-tlsa")) {
       return yield* Values.usage("--tls-tlsa is the record of one server", "add --server HOST");
     }
-    const security = yield* Tls.fromOptions(given, target._tag === "Unix" ? undefined : target.port);
+    const security = yield* Tls.fromOptions(given, target._tag === "Unix" ? undefined : target.port, isRoute);
     const protocol = yield* Protocol.fromOptions(given);
     const preface = yield* Proxy.fromOptions(given);
-    const mayHaveNone = Stops.isWithoutMessage(given, stops) && target._tag !== "MailExchanger";
+    const mayHaveNone = Stops.isWithoutMessage(given, stops) && !isRoute;
     const addressed = yield* envelope(given, mayHaveNone);
     const host = yield* Effect.fromResult(Domain.hostFromString(yield* heloName(given)));
     const content = addressed.recipients.length === 0
@@ -160,21 +162,23 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
   Effect.gen(function* () {
     const shell = yield* Shell;
     const target = yield* Target.fromOptions(given);
+    const journey = yield* Journeys.fromOptions(given, target);
     const what = yield* talk(given, target);
     const narrator = Narrator.make(shell, mode(given));
     const [longLine] = what.options.content.longLines;
     if (longLine !== undefined) {
       narrator.note(`Line ${longLine} of the message is longer than 998 octets; servers may refuse it`);
     }
-    if (target._tag === "Unix") return yield* talkToServer(target, narrator, what);
-    if (target._tag === "Server") return yield* talkToServer({ name: target.host, ...target }, narrator, what);
+    if (target._tag !== "MailExchanger") {
+      const { family, patience, deadline } = journey;
+      const destination = target._tag === "Unix" ? target : { name: target.host, ...target, family };
+      if (patience === undefined && deadline === undefined) return yield* talkToServer(destination, narrator, what);
+      const { talkAgain } = yield* Effect.promise(() => import("../again.ts"));
+      return yield* talkAgain(destination, narrator, what, journey);
+    }
     // Only a look-up needs the DNS; most of what it takes to load is not needed otherwise.
-    const Live = yield* Effect.promise(() => import("@plausch/dns/live"));
-    const Cache = yield* Effect.promise(() => import("@plausch/dns/cache"));
-    const { talkToExchangers } = yield* Effect.promise(() => import("../route.ts"));
-    const resolver = Layer.provide(Cache.layer(), Live.layer(target.dns));
-    const { port, allowLocal } = target;
-    return yield* talkToExchangers({ port, route: { allowLocal } }, narrator, what).pipe(Effect.provide(resolver));
+    const { deliver } = yield* Effect.promise(() => import("../deliver.ts"));
+    return yield* deliver(target, journey, narrator, what);
   }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData, DnsError: noResolver }));
 
 const badData = (error: Error): Effect.Effect<ExitCode, never, Shell> =>

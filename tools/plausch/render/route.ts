@@ -68,8 +68,10 @@ export const onward = (
 };
 
 /** Who is tried again, and when. */
-export const waiting = ({ round, delay, addresses }: Waiting, rounds: number): string =>
-  `Deferred: ${recipients(addresses.length)}; once more in ${span(delay)} (round ${round + 1} of ${rounds})`;
+export const waiting = (
+  { round, delay, addresses }: Pick<Waiting, "round" | "delay" | "addresses">,
+  rounds: number,
+): string => `Deferred: ${recipients(addresses.length)}; once more in ${span(delay)} (round ${round + 1} of ${rounds})`;
 
 const proof = ({ protection }: Trail.Visited): string => {
   if (protection === undefined || !protection.isEncrypted) return "";

@@ -21,7 +21,8 @@ export const options: ReadonlyArray<Option> = [
     name: "tls",
     value: "LEVEL",
     help: "none; opportunistic: where offered (default); required: or no message; verified: and the certificate is " +
-      "valid for the server; dane: and it matches --tls-tlsa",
+      "valid for the server; mta-sts: and a policy of the domain asks for it; dane: and it matches a TLSA record, of " +
+      "the mail exchanger or of --tls-tlsa",
   },
   { name: "tls-implicit", help: "Speak TLS from the first octet; default on port 465" },
   { name: "tls-name", value: "NAME", help: "The name to ask for and to check; default: the server's" },
@@ -53,9 +54,6 @@ export interface Security {
   /** The settings of the handshake. The name to check is the server's, unless it is here. */
   readonly options: TlsOptions;
 }
-
-/** The levels that can be asked for by name; `mta-sts` needs a policy of the recipient's domain. */
-const levels = TlsLevel.levels.filter((level) => level !== "mta-sts");
 
 /** The port of submission over TLS (RFC 8314 section 3.3). */
 const submissionsPort = 465;
@@ -112,6 +110,7 @@ const conflict = (
   given: Given,
   level: TlsLevel.TlsLevel | undefined,
   isUnix: boolean,
+  isRoute: boolean,
 ): readonly [problem: string, hint: string] | undefined => {
   const isNamed = ["tls-name", "tls-pin", "tls-tlsa"].some(given.has);
   if (level === "verified" && isUnix && !isNamed) {
@@ -123,8 +122,15 @@ const conflict = (
       return [`--${other} means nothing with --tls none`, "leave --tls none out, or the other option"];
     }
   }
-  if (level === "dane" && !given.has("tls-tlsa")) {
+  if (level === "dane" && !isRoute && !given.has("tls-tlsa")) {
     return ["--tls dane has no record to go by", "add --tls-tlsa RECORD, as dig prints it"];
+  }
+  if (level === "mta-sts" && !isRoute) {
+    const hint = "write --tls verified, which asks as much of the server";
+    return ["--tls mta-sts goes by a policy of the recipient's domain, and the server is named", hint];
+  }
+  if (isRoute && (level === "dane" || level === "mta-sts") && given.has("tls-pin")) {
+    return [`--tls-pin decides alone, and --tls ${level} wants another proof`, "leave one of them out"];
   }
   for (const option of ["tls-pin", "tls-tlsa"]) {
     if (level !== "opportunistic" || !given.has(option)) continue;
@@ -142,14 +148,18 @@ const conflict = (
   return undefined;
 };
 
-/** Reads the options of TLS; `port` is where the conversation goes, undefined for a Unix socket. */
+/**
+ * Reads the options of TLS; `port` is where the conversation goes, undefined for a Unix socket; `isRoute`: to whom the DNS
+ * says.
+ */
 export const fromOptions = (
   given: Given,
   port: number | undefined,
+  isRoute = false,
 ): Effect.Effect<Security, UsageError, Shell> =>
   Effect.gen(function* () {
-    const asked = yield* Values.choice(given, "tls", "level of TLS", levels);
-    const wrong = conflict(given, asked, port === undefined);
+    const asked = yield* Values.choice(given, "tls", "level of TLS", TlsLevel.levels);
+    const wrong = conflict(given, asked, port === undefined, isRoute);
     if (wrong !== undefined) return yield* Values.usage(...wrong);
     const isPort = port === submissionsPort && asked !== "none";
     const implicit = given.has("tls-implicit") ? "asked" : isPort ? "port" : undefined;

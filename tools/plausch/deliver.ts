@@ -1,0 +1,54 @@
+/**
+ * What a delivery over mail exchangers needs of the world: name servers, and the policy hosts of MTA-STS.
+ *
+ * @module
+ */
+import * as Cache from "@plausch/dns/cache";
+import type { DnsError } from "@plausch/dns/dns-error";
+import * as Live from "@plausch/dns/live";
+import { Resolver } from "@plausch/dns/resolver";
+import * as MtaSts from "@plausch/mx/mta-sts";
+import * as WebHost from "@plausch/mx/web-host";
+import * as HttpsClient from "@plausch/net/https-client";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import type { Talk } from "./chat.ts";
+import type { ExitCode } from "./exit_code.ts";
+import type { Narrator } from "./narrator.ts";
+import type { UsageError } from "./options.ts";
+import { talkToExchangers } from "./route.ts";
+import type { Journey } from "./send/journey.ts";
+import type { Target } from "./target.ts";
+
+/** Delivers over the mail exchangers that the DNS names. */
+export const deliver = (
+  { port, dns, allowLocal }: Extract<Target, { readonly _tag: "MailExchanger" }>,
+  { family, maxHosts, dane, mtaSts, ...journey }: Journey,
+  narrator: Narrator,
+  talk: Talk,
+): Effect.Effect<ExitCode, UsageError | DnsError> =>
+  Effect.gen(function* () {
+    const { ca, pins } = talk.security.options;
+    const authorities = typeof ca === "string" ? ca : undefined;
+    // A pin decides alone: nobody else need say whom to trust.
+    const asks = pins === undefined;
+    const resolver = yield* Resolver;
+    const policies = MtaSts.make().pipe(
+      Effect.provide(HttpsClient.layer({ addresses: WebHost.addresses(resolver, { allowLocal }), ca: authorities })),
+    );
+    return yield* talkToExchangers(
+      {
+        ...journey,
+        port,
+        route: {
+          family,
+          maxHosts,
+          allowLocal,
+          dane: dane && asks,
+          mtaSts: mtaSts && asks ? yield* policies : undefined,
+        },
+      },
+      narrator,
+      talk,
+    );
+  }).pipe(Effect.provide(Layer.provide(Cache.layer(), Live.layer(dns))));
