@@ -83,7 +83,9 @@ export const of = (
   level: TlsLevel,
   options: TlsOptions = {},
 ): Demands | Lacking => {
-  const promised = policy._tag === "MtaSts" && policy.mode === "testing" ? opportunistic : policy;
+  // Whoever pins a certificate needs nobody's promise.
+  const isPinned = (options.pins?.length ?? 0) > 0;
+  const promised = isPinned || policy._tag === "MtaSts" && policy.mode === "testing" ? opportunistic : policy;
   const rise = levels[promised._tag][level];
   if (typeof rise !== "string") return rise;
   // An address literal has its brackets in the plan; its certificate has none.

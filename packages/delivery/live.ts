@@ -38,6 +38,7 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Delivery from "./delivery.ts";
 import { Dialer } from "./dialer.ts";
+import * as LiveMtaSts from "./live_mta_sts.ts";
 import * as Pool from "./pool.ts";
 
 /** How to deliver, and as whom. */
@@ -50,6 +51,8 @@ export interface Options extends Omit<Delivery.Options, "carrier"> {
   readonly sessions?: Omit<Pool.Options, "host"> | undefined;
   /** How long one address of a host may take to answer. Default: 30 seconds. */
   readonly connectTimeout?: Duration.Input | undefined;
+  /** How MTA-STS policies are found and kept (RFC 8461); false: nobody looks for them. */
+  readonly mtaSts?: LiveMtaSts.LiveMtaStsOptions | false | undefined;
 }
 
 /**
@@ -89,11 +92,15 @@ export const layer = (options: Options): Layer.Layer<Delivery.Delivery, DnsError
   Layer.effect(
     Delivery.Delivery,
     Effect.gen(function* () {
-      const { servers, sessions, connectTimeout, ...rest } = options;
+      const { servers, sessions, connectTimeout, mtaSts, ...rest } = options;
       const host = yield* Effect.fromResult(Domain.hostFromString(options.host));
       const resolver = yield* Effect.flatMap(LiveDns.make({ servers }), Cache.make);
+      const policies = mtaSts === false ? undefined : yield* LiveMtaSts.make(resolver, {
+        allowLocal: options.route?.allowLocal,
+        ...mtaSts,
+      });
       const carrier = yield* Pool.make({ ...sessions, host });
-      return yield* Delivery.make({ ...rest, carrier }).pipe(
+      return yield* Delivery.make({ ...rest, carrier, route: { mtaSts: policies, ...rest.route } }).pipe(
         Effect.provideService(Resolver, resolver),
         Effect.provideService(Dialer, dialer(connectTimeout)),
       );

@@ -44,5 +44,7 @@ export * as Live from "./live.ts";
 export * as TlsRpt from "./tls_rpt.ts";
 /** Where a domain wants such reports. */
 export * as TlsRptRecord from "./tls_rpt_record.ts";
+/** MTA-STS policies over real HTTPS. */
+export * as LiveMtaSts from "./live_mta_sts.ts";
 /** Which hosts were tried, and what came of it. */
 export * as Trail from "./trail.ts";

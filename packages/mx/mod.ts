@@ -42,6 +42,8 @@ export * as MtaSts from "./mta_sts.ts";
 export * as MtaStsCache from "./mta_sts_cache.ts";
 /** Why an MTA-STS policy could not be found or used. */
 export * as MtaStsError from "./mta_sts_error.ts";
+/** Fetches MTA-STS policies over HTTPS. */
+export * as MtaStsFetch from "./mta_sts_fetch.ts";
 /** What was found out about the MTA-STS policy of a domain. */
 export * as MtaStsFinding from "./mta_sts_finding.ts";
 /** The MTA-STS policy of a domain. */

@@ -4,19 +4,17 @@ import * as Delivered from "@plausch/delivery/delivered";
 import * as Delivery from "@plausch/delivery/delivery";
 import { Dialer } from "@plausch/delivery/dialer";
 import { Resolver } from "@plausch/dns/resolver";
-import * as MtaSts from "@plausch/mx/mta-sts";
 import * as RoutePlan from "@plausch/mx/route-plan";
 import { SessionError } from "@plausch/session/session-error";
 import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
 import { TlsError } from "@plausch/tls/tls-error";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
-import * as HttpClient from "effect/http/HttpClient";
-import * as HttpClientResponse from "effect/http/HttpClientResponse";
 import * as TestClock from "effect/testing/TestClock";
 import { type DeliveryCase, deliveryCases, resolverOf } from "../support/delivery_case.ts";
 import * as FakeHosts from "../support/fake_hosts.ts";
 import { it } from "../support/it.ts";
+import { makeMtaSts, policyHost, textResponse } from "../support/policy_host.ts";
 import { conversing, mailTo } from "./_deliveries.ts";
 
 const transaction = (domain: string, end = "< 250 2.0.0 got it\n> QUIT\n< 221 bye\n"): string =>
@@ -58,27 +56,17 @@ const warningsOf = ({ plans }: Delivered.Delivered): ReadonlyArray<string> =>
     ...RoutePlan.candidates(plan).flatMap(({ warnings }) => warnings.map(({ _tag }) => _tag)),
   ]);
 
-/** The web server of the policy host. */
-const webOf = ({ policy: { stsPolicy } }: DeliveryCase): HttpClient.HttpClient =>
-  HttpClient.make((request) => {
-    const headers = { "content-type": "text/plain" };
-    const response = stsPolicy === undefined
-      ? new Response("not here", { status: 404 })
-      : new Response(stsPolicy, { headers });
-    return Effect.succeed(HttpClientResponse.fromWeb(request, response));
-  });
-
 const deliver = (one: DeliveryCase, hosts: FakeHosts.FakeHosts) =>
   Effect.gen(function* () {
     const { allowLocal = false, selfNames, deadlineMs } = one.policy;
-    const mtaSts = yield* MtaSts.make();
+    const mtaSts = yield* makeMtaSts();
     const route = { allowLocal, selfNames, mtaSts };
     const delivery = yield* Delivery.make({ carrier: conversing, deadline: deadlineMs, route });
     return yield* delivery.send(mailTo(`b@${one.domain}`));
   }).pipe(
     Effect.provideService(Dialer, hosts),
     Effect.provideService(Resolver, resolverOf(one, (word) => digests[word]!)),
-    Effect.provideService(HttpClient.HttpClient, webOf(one)),
+    Effect.provide(policyHost(one.policy.stsPolicy ?? (() => textResponse("not here", 404))).layer),
   );
 
 for (const one of deliveryCases) {

@@ -317,3 +317,21 @@ for (const [promise, wanted, asked] of levels) {
       if (asked.startsWith("Not")) assertEquals([recipient?.verdict, recipient?.reason], ["deferred", asked]);
     }));
 }
+
+it("TLS: who pins a certificate needs nobody's promise", () =>
+  Effect.gen(function* () {
+    const resolver = zone({
+      "d.test": { MX: { data: "10 mx.d.test", authenticated: true } },
+      "mx.d.test": { A: { data: "192.0.2.1", authenticated: true } },
+      "_25._tcp.mx.d.test": { TLSA: { data: `3 1 1 ${"00".repeat(32)}`, authenticated: true } },
+    });
+    const script = takes({ "b@d.test": "250 ok" }).replace(
+      "< 250 mx\n",
+      "< 250-mx\n< 250 STARTTLS\n> STARTTLS\n< 220 go\n* tls starts\n> EHLO c.test\n< 250 mx\n",
+    );
+    const hosts = FakeHosts.make(() => script);
+    const delivery = yield* make({ tlsOptions: { pins: ["5a".repeat(32)] } }, resolver, hosts);
+    const { recipients: [recipient], trail: [step] } = yield* delivery.send(mailTo("b@d.test"));
+    assertEquals(recipient?.verdict, "accepted");
+    assertEquals(step?._tag === "Visited" && step.protection?.tls?.verification, { verified: true, by: "pin" });
+  }));

@@ -3,7 +3,6 @@ import type { Visited } from "@plausch/delivery/trail";
 import * as TlsRpt from "@plausch/delivery/tls-rpt";
 import * as TlsRptRecord from "@plausch/delivery/tls-rpt-record";
 import * as Zone from "@plausch/dns/zone";
-import * as MtaSts from "@plausch/mx/mta-sts";
 import * as Mx from "@plausch/mx/mx";
 import { type FailureReason, SessionError } from "@plausch/session/session-error";
 import { TlsError } from "@plausch/tls/tls-error";
@@ -11,7 +10,7 @@ import type { CertificateFault, TlsReport, Verification } from "@plausch/tls/tls
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { it } from "../support/it.ts";
-import { type Answer, policyHost, textResponse } from "../support/policy_host.ts";
+import { type Answer, makeMtaSts, policyHost, textResponse } from "../support/policy_host.ts";
 
 // ---- the record
 
@@ -243,7 +242,7 @@ const v1 = "v=STSv1; id=1;";
 const sts = (mode: string) => `version: STSv1\nmode: ${mode}\nmx: *.d.test\nmax_age: 86400\n`;
 
 const planOf = (records: Zone.StaticZone["records"], policy: Answer) =>
-  MtaSts.make().pipe(
+  makeMtaSts().pipe(
     Effect.flatMap((mtaSts) => Mx.resolve("d.test", { mtaSts })),
     Effect.provide(Layer.merge(Zone.layer({ records, authenticated: true }), policyHost(policy).layer)),
   );

@@ -2,17 +2,16 @@
 // nobody may. Nobody is called here.
 import { assert, assertEquals } from "@std/assert";
 import { Resolver } from "@plausch/dns/resolver";
-import * as MtaSts from "@plausch/mx/mta-sts";
 import * as Mx from "@plausch/mx/mx";
 import * as RoutePlan from "@plausch/mx/route-plan";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { type DeliveryCase, deliveryCases, resolverOf } from "../support/delivery_case.ts";
 import { it } from "../support/it.ts";
-import { policyHost } from "../support/policy_host.ts";
+import { makeMtaSts, policyHost } from "../support/policy_host.ts";
 
 const plan = (one: DeliveryCase) =>
-  MtaSts.make().pipe(
+  makeMtaSts().pipe(
     Effect.flatMap((mtaSts) => Mx.resolve(one.domain, { ...one.policy, mtaSts })),
     Effect.provide([Layer.succeed(Resolver, resolverOf(one)), policyHost(one.policy.stsPolicy ?? "").layer]),
   );

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import * as Zone from "@plausch/dns/zone";
-import * as MtaSts from "@plausch/mx/mta-sts";
 import * as MtaStsCache from "@plausch/mx/mta-sts-cache";
 import type * as MtaStsFinding from "@plausch/mx/mta-sts-finding";
 import * as Mx from "@plausch/mx/mx";
@@ -14,7 +13,7 @@ import { Resolver } from "@plausch/dns/resolver";
 import * as TestClock from "effect/testing/TestClock";
 import * as Result from "effect/Result";
 import { it } from "../support/it.ts";
-import { type Answer, policyHost, textResponse } from "../support/policy_host.ts";
+import { type Answer, makeMtaSts, policyHost, textResponse } from "../support/policy_host.ts";
 
 const url = "https://mta-sts.d.test/.well-known/mta-sts.txt";
 const policyOf = (mode: string, mx: string, maxAge = 604_800) =>
@@ -150,7 +149,7 @@ for (const [name, record, answer, found, asked] of discoveries) {
   it(`MTA-STS: ${name}`, () =>
     Effect.gen(function* () {
       const { host, layer } = world(record, answer);
-      const mtaSts = yield* Effect.provide(MtaSts.make(), layer);
+      const mtaSts = yield* Effect.provide(makeMtaSts(), layer);
       assertEquals(words(yield* mtaSts.discover("d.test")), found);
       assertEquals(host.asked, Array(asked).fill(url));
     }));
@@ -171,7 +170,7 @@ it("MTA-STS: a body without an end is not read to the end", () =>
         },
       });
     const { layer } = world(v1, () => new Response(body(), { headers: { "content-type": "text/plain" } }));
-    const mtaSts = yield* Effect.provide(MtaSts.make(), layer);
+    const mtaSts = yield* Effect.provide(makeMtaSts(), layer);
     assertEquals(words(yield* mtaSts.discover("d.test")), "Failed FetchFailed it is larger than 65536 octets");
     assert(given < 2 * 65_536, `${given} octets were read`);
     assert(isCancelled);
@@ -180,7 +179,7 @@ it("MTA-STS: a body without an end is not read to the end", () =>
 it("MTA-STS: a policy host that never answers has a minute", () =>
   Effect.gen(function* () {
     const { layer } = world(v1, "hang");
-    const mtaSts = yield* Effect.provide(MtaSts.make(), layer);
+    const mtaSts = yield* Effect.provide(makeMtaSts(), layer);
     const fiber = yield* Effect.forkChild(mtaSts.discover("d.test"));
     yield* TestClock.adjust("59 seconds");
     assertEquals(fiber.pollUnsafe(), undefined);
@@ -193,7 +192,7 @@ it("MTA-STS: a policy host that never answers has a minute", () =>
 it("MTA-STS: a policy is kept while its version is the same, and fetched anew after a day", () =>
   Effect.gen(function* () {
     const { host, layer } = world(v1);
-    const mtaSts = yield* Effect.provide(MtaSts.make(), layer);
+    const mtaSts = yield* Effect.provide(makeMtaSts(), layer);
     const discover = Effect.map(mtaSts.discover("d.test"), words);
     assertEquals(yield* discover, "Found fetched 1 enforce");
     assertEquals(yield* discover, "Found cached 1 enforce");
@@ -207,7 +206,7 @@ it("MTA-STS: a policy is kept while its version is the same, and fetched anew af
 it("MTA-STS: another version is fetched at once", () =>
   Effect.gen(function* () {
     const { state, host, layer } = world(v1);
-    const mtaSts = yield* Effect.provide(MtaSts.make(), layer);
+    const mtaSts = yield* Effect.provide(makeMtaSts(), layer);
     const discover = Effect.map(mtaSts.discover("d.test"), words);
     assertEquals(yield* discover, "Found fetched 1 enforce");
     state.record = "v=STSv1; id=2;";
@@ -219,7 +218,7 @@ it("MTA-STS: another version is fetched at once", () =>
 it("MTA-STS: a policy stays in force until its age is over, whatever becomes of record and host", () =>
   Effect.gen(function* () {
     const { state, host, layer } = world(v1);
-    const mtaSts = yield* Effect.provide(MtaSts.make(), layer);
+    const mtaSts = yield* Effect.provide(makeMtaSts(), layer);
     const discover = Effect.map(mtaSts.discover("d.test"), words);
     assertEquals(yield* discover, "Found fetched 1 enforce");
 
@@ -247,7 +246,7 @@ it("MTA-STS: a policy stays in force until its age is over, whatever becomes of 
 it("MTA-STS: a host that failed is left alone for five minutes, but not for another version", () =>
   Effect.gen(function* () {
     const { state, host, layer } = world(v1, new Error("down"));
-    const mtaSts = yield* Effect.provide(MtaSts.make(), layer);
+    const mtaSts = yield* Effect.provide(makeMtaSts(), layer);
     const discover = Effect.map(mtaSts.discover("d.test"), words);
     assertEquals(yield* discover, 'Failed FetchFailed "down"');
     host.answer = enforce;
@@ -265,7 +264,7 @@ it("MTA-STS: a host that failed is left alone for five minutes, but not for anot
 it("MTA-STS: however many ask, a policy is fetched once; who gives up does not spoil it for others", () =>
   Effect.gen(function* () {
     const { host, layer } = world(v1);
-    const mtaSts = yield* Effect.provide(MtaSts.make(), layer);
+    const mtaSts = yield* Effect.provide(makeMtaSts(), layer);
     const impatient = yield* Effect.forkChild(mtaSts.discover("d.test"), { startImmediately: true });
     const others = yield* Effect.forkChild(
       Effect.forEach(Array(20).fill("d.test"), mtaSts.discover, { concurrency: "unbounded" }),
@@ -281,10 +280,10 @@ it("MTA-STS: a program that starts again knows what the one before it has kept",
   Effect.gen(function* () {
     const store = yield* KeyValueStore.KeyValueStore;
     const before = world(v1);
-    const first = yield* Effect.provide(MtaSts.make({ cache: MtaStsCache.inStore(store) }), before.layer);
+    const first = yield* Effect.provide(makeMtaSts({ cache: MtaStsCache.inStore(store) }), before.layer);
     assertEquals(words(yield* first.discover("d.test")), "Found fetched 1 enforce");
     const after = world(undefined, new Error("down"));
-    const second = yield* Effect.provide(MtaSts.make({ cache: MtaStsCache.inStore(store) }), after.layer);
+    const second = yield* Effect.provide(makeMtaSts({ cache: MtaStsCache.inStore(store) }), after.layer);
     assertEquals(words(yield* second.discover("d.test")), "Found cached 1 enforce");
     // Somebody has been at the store, or the clock was set back.
     yield* store.set("mta-sts:d.test", "1 0\nversion: STSv2");
@@ -298,7 +297,7 @@ it("MTA-STS: a store that fails counts as an empty one", () =>
     const fail = Effect.fail(new KeyValueStore.KeyValueStoreError({ method: "get", message: "no disk" }));
     const store = { ...(yield* KeyValueStore.KeyValueStore), get: () => fail, set: () => fail };
     const { layer } = world(v1);
-    const mtaSts = yield* Effect.provide(MtaSts.make({ cache: MtaStsCache.inStore(store) }), layer);
+    const mtaSts = yield* Effect.provide(makeMtaSts({ cache: MtaStsCache.inStore(store) }), layer);
     assertEquals(words(yield* mtaSts.discover("d.test")), "Found fetched 1 enforce");
     assertEquals(words(yield* mtaSts.discover("d.test")), "Found fetched 1 enforce");
   }).pipe(Effect.provide(KeyValueStore.layerMemory)));
@@ -331,7 +330,7 @@ it("MTA-STS: effect's FetchHttpClient is told not to follow redirects, nor to ca
     const { layer } = world(v1);
     const client = Layer.merge(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch));
     // `fetch` is looked up where the request is made.
-    const mtaSts = yield* MtaSts.make().pipe(Effect.provide(Layer.merge(layer, client)));
+    const mtaSts = yield* makeMtaSts().pipe(Effect.provide(Layer.merge(layer, client)));
     const finding = yield* mtaSts.discover("d.test").pipe(Effect.provideService(FetchHttpClient.Fetch, fetch));
     assertEquals(words(finding), "Found fetched 1 enforce");
     assertEquals(seen, [[url, "manual", "no-store", "GET"]]);
@@ -537,7 +536,7 @@ for (const { name, records, policy, domain = "d.test", lines, asked = 1 } of rou
     Effect.gen(function* () {
       const host = policyHost(policy);
       yield* Effect.gen(function* () {
-        const mtaSts = yield* MtaSts.make();
+        const mtaSts = yield* makeMtaSts();
         assertEquals(RoutePlan.explain(yield* Mx.resolve(domain, { mtaSts })), lines);
       }).pipe(Effect.provide(Layer.merge(Zone.layer({ records }), host.layer)));
       assertEquals(host.asked.length, asked);
@@ -551,7 +550,7 @@ it("MTA-STS, the route: a plan is kept no longer than the record of the policy, 
         Zone.layer({ records: { ...base, ...records }, negativeTtl: 600 }),
         policyHost(enforce).layer,
       );
-      return MtaSts.make().pipe(
+      return makeMtaSts().pipe(
         Effect.flatMap((mtaSts) => Mx.resolve("d.test", { mtaSts })),
         Effect.map((plan) => plan.ttl),
         Effect.provide(layer),

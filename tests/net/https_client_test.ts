@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Resolver } from "@plausch/dns/resolver";
 import * as Zone from "@plausch/dns/zone";
-import * as MtaSts from "@plausch/mx/mta-sts";
 import * as Mx from "@plausch/mx/mx";
 import * as RoutePlan from "@plausch/mx/route-plan";
 import * as WebHost from "@plausch/mx/web-host";
@@ -15,6 +14,7 @@ import * as https from "node:https";
 import type * as net from "node:net";
 import type * as tls from "node:tls";
 import { live } from "../support/it.ts";
+import { makeMtaSts } from "../support/policy_host.ts";
 import ca from "./fixtures/ca.pem" with { type: "text" };
 import commonName from "./fixtures/common-name.pem" with { type: "text" };
 import expired from "./fixtures/expired.pem" with { type: "text" };
@@ -249,7 +249,7 @@ const explain = (port: number, rules: { readonly allowLocal: boolean }, more: Zo
   Effect.gen(function* () {
     const resolver = yield* Resolver;
     const https = HttpsClient.layer({ addresses: WebHost.addresses(resolver, rules), ca, port });
-    const mtaSts = yield* Effect.provide(MtaSts.make(), https);
+    const mtaSts = yield* Effect.provide(makeMtaSts(), https);
     return RoutePlan.explain(yield* Mx.resolve("wild.example.test", { mtaSts, allowLocal: true }));
   }).pipe(Effect.provide(Zone.layer({ records: { ...records, ...more } })));
 
@@ -312,7 +312,7 @@ live(
       const { port } = yield* server(text(policy), { cert: expired });
       const resolver = yield* Resolver;
       const https = HttpsClient.layer({ addresses: WebHost.addresses(resolver, { allowLocal: true }), ca, port });
-      const finding = yield* Effect.flatMap(MtaSts.make(), (mtaSts) => mtaSts.discover("wild.example.test")).pipe(
+      const finding = yield* Effect.flatMap(makeMtaSts(), (mtaSts) => mtaSts.discover("wild.example.test")).pipe(
         Effect.provide(https),
       );
       assert(finding._tag === "Failed");

@@ -1,3 +1,6 @@
+import type { Resolver } from "@plausch/dns/resolver";
+import * as MtaSts from "@plausch/mx/mta-sts";
+import * as MtaStsFetch from "@plausch/mx/mta-sts-fetch";
 import * as Effect from "effect/Effect";
 import * as HttpClient from "effect/http/HttpClient";
 import { HttpClientError, TransportError } from "effect/http/HttpClientError";
@@ -38,3 +41,9 @@ export const policyHost = (first: Answer): PolicyHost => {
   const host: PolicyHost = { answer: first, asked, layer: Layer.succeed(HttpClient.HttpClient, client) };
   return host;
 };
+
+/** A finder of policies that fetches them with the HTTP client of the context. */
+export const makeMtaSts = (
+  options: Omit<MtaSts.MtaStsOptions, "fetch"> = {},
+): Effect.Effect<MtaSts.MtaSts, never, Resolver | HttpClient.HttpClient> =>
+  Effect.flatMap(MtaStsFetch.make(), (fetch) => MtaSts.make({ ...options, fetch }));

@@ -45,7 +45,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   delivery: {
     packages: ["dns", "mx", "session", "smtp", "tls"],
-    packagesOf: { "live.ts": ["net"] },
+    packagesOf: { "live.ts": ["net"], "live_mta_sts.ts": ["net"] },
     effect: "*",
   },
   message: { packages: ["smtp"], effect: "*", libraries: ["nodemailer"] },

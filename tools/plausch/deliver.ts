@@ -3,13 +3,11 @@
  *
  * @module
  */
+import * as LiveMtaSts from "@plausch/delivery/live-mta-sts";
 import * as Cache from "@plausch/dns/cache";
 import type { DnsError } from "@plausch/dns/dns-error";
 import * as Live from "@plausch/dns/live";
 import { Resolver } from "@plausch/dns/resolver";
-import * as MtaSts from "@plausch/mx/mta-sts";
-import * as WebHost from "@plausch/mx/web-host";
-import * as HttpsClient from "@plausch/net/https-client";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import type { Talk } from "./chat.ts";
@@ -33,9 +31,7 @@ export const deliver = (
     // A pin decides alone: nobody else need say whom to trust.
     const asks = pins === undefined;
     const resolver = yield* Resolver;
-    const policies = MtaSts.make().pipe(
-      Effect.provide(HttpsClient.layer({ addresses: WebHost.addresses(resolver, { allowLocal }), ca: authorities })),
-    );
+    const policies = LiveMtaSts.make(resolver, { allowLocal, ca: authorities });
     return yield* talkToExchangers(
       {
         ...journey,
