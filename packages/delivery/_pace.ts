@@ -5,10 +5,8 @@ import type { Rate } from "./pool.ts";
 const key = "host";
 
 /** Waits until the host may have one more message. */
-export const make = (rate: Rate | undefined): Effect.Effect<Effect.Effect<void>> => {
-  if (rate === undefined) return Effect.succeed(Effect.void);
-  const { window } = rate;
-  const limit = Math.max(1, Math.floor(rate.messages));
+export const make = ({ messages, window }: Rate): Effect.Effect<Effect.Effect<void>> => {
+  const limit = Math.max(1, Math.floor(messages));
   return RateLimiter.make.pipe(
     Effect.provide(RateLimiter.layerStoreMemory),
     Effect.map((limiter) => {

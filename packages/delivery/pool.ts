@@ -121,7 +121,8 @@ export interface Rate {
 interface Host {
   /** One for each session that it may have. */
   readonly turns: Semaphore.Semaphore;
-  readonly pace: Effect.Effect<void>;
+  /** Waits until the rate has room for a message. */
+  readonly pace: Effect.Effect<void, SessionError>;
 }
 
 const busy = new SessionError({ reason: "HostBusy", stage: "connect", recipients: [] });
@@ -175,14 +176,17 @@ export const make = (options: Options): Effect.Effect<Carrier, never, Scope.Scop
       observe: observe ?? (() => {}),
     });
     const { check, guard } = yield* Breaker.make(breaker ?? {});
+    const limit = (wait: Effect.Effect<void>): Effect.Effect<void, SessionError> =>
+      Effect.timeoutOrElse(wait, { duration: patience ?? "10 minutes", orElse: () => Effect.fail(busy) });
     const hosts = yield* RcMap.make({
       lookup: (_key: string): Effect.Effect<Host> =>
-        Effect.all({ turns: Semaphore.make(atLeastOne(maxPerHost ?? 4)), pace: Pace.make(rate) }),
+        Effect.all({
+          turns: Semaphore.make(atLeastOne(maxPerHost ?? 4)),
+          pace: rate === undefined ? Effect.succeed(Effect.void) : Effect.map(Pace.make(rate), limit),
+        }),
       // After a window without a message there is nothing to remember; and without a rate it is cheaper to keep it for a while.
       idleTimeToLive: Duration.max(rest, Duration.fromInputUnsafe(rate?.window ?? 0)),
     });
-    const limit = (wait: Effect.Effect<void>): Effect.Effect<void, SessionError> =>
-      Effect.timeoutOrElse(wait, { duration: patience ?? "10 minutes", orElse: () => Effect.fail(busy) });
 
     const tripTo = (errand: Errand, { pace }: Host): Trip.Trip => {
       const { key } = errand;
@@ -191,7 +195,7 @@ export const make = (options: Options): Effect.Effect<Carrier, never, Scope.Scop
           Effect.gen(function* () {
             // A host that is left alone shall not take up the time of those who wait for the rate.
             if (!mayReuse || !sessions.hasIdle(key)) yield* check(key);
-            yield* limit(pace);
+            yield* pace;
             yield* sessions.ifOpen;
           }),
         take: () => sessions.take(key),
