@@ -8,9 +8,11 @@ import * as Session from "@plausch/session/session";
 import * as Domain from "@plausch/smtp/domain";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
+import type * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
 import * as Stream from "effect/Stream";
 import * as Job from "./job.mjs";
+import type { Measured } from "./job.ts";
 
 const { mode, port, connections, messages, warmUp, file, host: name, from, to } = Job.read();
 const host = Result.getOrThrow(Domain.hostFromString(name));
@@ -99,4 +101,24 @@ const oneByOne = Effect.gen(function* () {
   return stop(accepted);
 });
 
-Job.report(await Effect.runPromise(mode === "connect" ? oneByOne : shared));
+/** Everybody is ready to go, as the messages of a program are that has many; the pool has the connections. */
+const pooled = Effect.gen(function* () {
+  // Only who uses it shall load it.
+  const Pool = yield* Effect.promise(() => import("@plausch/delivery/pool"));
+  const pool = yield* Pool.make({ host, maxPerHost: connections, maxMessages: Infinity });
+  const stop = Job.start();
+  let accepted = 0;
+  yield* Effect.forEach(Array.from({ length: messages }), () =>
+    Effect.suspend(() => {
+      const socket = Connect.make({ host: "127.0.0.1", port });
+      const mail = { envelope: envelope(), content: whole() };
+      const errand = { key: "server", socket, tls: "none", tlsOptions: {}, mail, observe: () => {} } as const;
+      return Effect.map(pool.carry(errand), (outcome) => {
+        accepted += isAccepted(outcome);
+      });
+    }), { concurrency: 2 * connections, discard: true });
+  return stop(accepted);
+});
+
+const ways: Record<string, Effect.Effect<Measured, unknown, Scope.Scope>> = { connect: oneByOne, pool: pooled };
+Job.report(await Effect.runPromise(Effect.scoped(ways[mode] ?? shared)));
