@@ -136,7 +136,7 @@ export const beyondLimits: RestOf = (recipients) => {
 export interface RestOptions {
   /** Which recipients are left after an attempt. Default: {@linkcode beyondLimits}. */
   readonly restOf?: RestOf | undefined;
-  /** Sees the events of all attempts. What failed is told with the verdicts on all recipients, those of earlier attempts too. */
+  /** Sees the events of all attempts. What is decided, or failed, is told with the verdicts on all recipients, whosever attempt they are of. */
   readonly observe?: Observer | undefined;
 }
 
@@ -144,8 +144,7 @@ export interface RestOptions {
  * Attempts a message, and again for the recipients that are left, as long as there are any. The verdicts come in the order of the
  * envelope, whichever attempt they are of; how the conversation was protected is told of the first that decided anything.
  *
- * Each attempt has to tell its events to the observer that it is given. When a further one is interrupted, what the earlier ones came
- * to is told by `Failed`.
+ * Each attempt has to tell its events to the observer that it is given: so what is told of a further one covers those before.
  *
  * @example A caller that knows better who is left
  * ```ts
@@ -190,19 +189,14 @@ export const withRest = <E, R>(
       const { recipients } = failed(rest, error, "deferred");
       return withRecipients(error, merged(recipients));
     };
-    let isTold = false;
     const watched: Observer = (event) => {
-      isTold ||= event._tag === "Failed";
-      observe?.(event._tag === "Failed" ? { ...event, error: whole(event.error) } : event);
+      if (event._tag === "Decided") observe?.({ ...event, recipients: merged(event.recipients) });
+      else if (event._tag === "Failed") observe?.({ ...event, error: whole(event.error) });
+      else observe?.(event);
     };
-    const interrupted = Effect.map(Clock.currentTimeMillis, (at) => {
-      const error = new SessionError({ reason: "Interrupted", stage: "connect", recipients: [] });
-      if (!isTold) watched({ _tag: "Failed", at, error });
-    });
     return withRest(rest, attempt, { restOf, observe: watched }).pipe(
       Effect.map((outcome) => amend({ ...outcome, recipients: merged(outcome.recipients) })),
       Effect.mapError((error) => error instanceof SessionError ? whole(error) : error),
-      Effect.onInterrupt(() => interrupted),
     );
   };
   return Effect.matchEffect(attempt(envelope, observe), {

@@ -39,7 +39,6 @@
  */
 import type { Command } from "@plausch/smtp/command";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
-import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type * as Socket from "effect/socket/Socket";
 import { dial } from "./_dial.ts";
@@ -50,7 +49,7 @@ import type { HelloUntil } from "./conversation.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Outcome, Protection, RecipientOutcome } from "./outcome.ts";
 import * as Session from "./session.ts";
-import { SessionError } from "./session_error.ts";
+import type { SessionError } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
 import * as Timeouts from "./timeouts.ts";
 
@@ -140,7 +139,6 @@ const conversation = (
   const { envelope, content, dropAfter, say = [] } = options;
   const until = dropAfter ?? options.stopAfter ?? "final";
   let session: Session.Session | undefined;
-  let outcome: Outcome | undefined;
   const protection = (): Protection => session?.protection ?? Connections.unprotected(options);
   const stoppedAt = (stage: Stage): Outcome =>
     outcomeOf(Transaction.withoutTransaction(envelope, "deferred", stage, session?.reply, "Stopped"), protection());
@@ -157,19 +155,11 @@ const conversation = (
     if (hello !== undefined) return yield* Effect.as(leave, stoppedAt(until as Stage));
     for (const command of say) yield* session.command(command);
     if (envelope.recipients.length === 0) return outcomeOf([], protection());
-    outcome = yield* session.send(envelope, content, until as Transaction.Until);
+    const outcome = yield* session.send(envelope, content, until as Transaction.Until);
     return yield* Effect.as(leave, outcome);
   }).pipe(
     Effect.catchTag("SessionError", (error) => Connections.undelivered(envelope, error, protection())),
     Effect.scoped,
-    // Behind the message there is QUIT to wait for, and whoever does not want to shall know what was accepted.
-    Effect.onInterrupt(() =>
-      Effect.map(Clock.currentTimeMillis, (at) => {
-        if (outcome === undefined) return;
-        const error = new SessionError({ reason: "Interrupted", stage: "quit", recipients: outcome.recipients });
-        options.observe?.({ _tag: "Failed", at, error });
-      })
-    ),
   );
 };
 

@@ -121,7 +121,7 @@ export interface Turned {
 
 /**
  * Every recipient of a message has a verdict on this connection: before QUIT is said, and when the conversation fails. A recipient that
- * went beyond the limits of the connection (`SessionLimit`) may get another verdict on a further one.
+ * went beyond the limits of the connection (`SessionLimit`) may get another verdict on a further one, which then tells of all recipients.
  */
 export interface Decided {
   /** The event's tag. */
