@@ -26,25 +26,11 @@ export const deliver = (
   talk: Talk,
 ): Effect.Effect<ExitCode, UsageError | DnsError> =>
   Effect.gen(function* () {
-    const { ca, pins } = talk.security.options;
-    const authorities = typeof ca === "string" ? ca : undefined;
-    // A pin decides alone: nobody else need say whom to trust.
-    const asks = pins === undefined;
+    const { ca } = talk.security.options;
     const resolver = yield* Resolver;
-    const policies = LiveMtaSts.make(resolver, { allowLocal, ca: authorities });
-    return yield* talkToExchangers(
-      {
-        ...journey,
-        port,
-        route: {
-          family,
-          maxHosts,
-          allowLocal,
-          dane: dane && asks,
-          mtaSts: mtaSts && asks ? yield* policies : undefined,
-        },
-      },
-      narrator,
-      talk,
-    );
+    const policies = mtaSts
+      ? yield* LiveMtaSts.make(resolver, { allowLocal, ca: typeof ca === "string" ? ca : undefined })
+      : undefined;
+    const route = { family, maxHosts, allowLocal, dane, mtaSts: policies };
+    return yield* talkToExchangers({ ...journey, port, route }, narrator, talk);
   }).pipe(Effect.provide(Layer.provide(Cache.layer(), Live.layer(dns))));

@@ -99,9 +99,13 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, rounds: numbe
       if (["EnoughTried", "NotDane", "NotMtaSts"].includes(step.reason)) narrator.note(Trail.explain(step));
       return;
     }
-    const { recipients, level, error, policy, elapsed } = step;
+    const { domain, recipients, level, error, preference, elapsed } = step;
     if (error?._tag === "SessionError") visit?.listener.failed(error);
-    visit?.listener.ended(step.adaptations, { ...Lines.stepJson(step), policy: MxLines.policyJson(policy), elapsed });
+    const address = Trail.address(step) ?? null;
+    visit?.listener.ended(step.adaptations, {
+      ...{ domain, preference, address, elapsed },
+      policy: MxLines.policyJson(step.policy),
+    });
     for (const recipient of recipients) {
       const remedy = visit?.listener.remedy(recipient);
       if (remedy !== undefined) remedies.add(remedy);
