@@ -6,6 +6,7 @@ import * as Path from "@plausch/smtp/path";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { commandLine } from "../../tools/plausch/commands/send.ts";
 import { withNameServer } from "../support/name_server.ts";
+import { withPolicyServer } from "../support/policy_server.ts";
 import { withSinkCommand } from "../peers/_sink_command.ts";
 import * as Options from "../../tools/plausch/options.ts";
 import {
@@ -344,6 +345,30 @@ const cases: { readonly [flag: string]: Case } = {
       };
       assertEquals([await asksFor(), await asksFor("--no-mta-sts")], [true, false]);
     },
+    check: () => {},
+  },
+  "mta-sts-port": {
+    args: [],
+    alone: () =>
+      withPolicyServer({
+        cert: pem("server.pem"),
+        key: pem("server.key"),
+        policies: { "mta-sts.wild.example.test": "version: STSv1\nmode: enforce\nmx: a.b.test\nmax_age: 60\n" },
+      }, ({ port, asked }) =>
+        overRoute(
+          ["--to", "b@wild.example.test", "--mta-sts-port", `${port}`, "--tls-ca", fixture("ca.pem")],
+          ({ code, out, err }) => {
+            assertEquals([code, asked], [82, ["mta-sts.wild.example.test/.well-known/mta-sts.txt"]]);
+            assertStringIncludes(out, "20 mx2.x.test: skip, the MTA-STS policy of the domain does not name it\n");
+            assertStringIncludes(err, "b@wild.example.test: deferred");
+          },
+          {
+            ...twoHosts,
+            "wild.example.test": { MX: "20 mx2.x.test" },
+            "_mta-sts.wild.example.test": { TXT: "v=STSv1; id=1;" },
+            "mta-sts.wild.example.test": { A: "127.0.0.1" },
+          },
+        )),
     check: () => {},
   },
   retry: {

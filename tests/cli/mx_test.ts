@@ -14,7 +14,8 @@ import { explained } from "../../tools/plausch/render/mx_explained.ts";
 import * as MxLines from "../../tools/plausch/render/mx.ts";
 import { colours, plain } from "../../tools/plausch/render/paint.ts";
 import { withNameServer } from "../support/name_server.ts";
-import { plausch } from "./_cli.ts";
+import { withPolicyServer } from "../support/policy_server.ts";
+import { fixture, pem, plausch } from "./_cli.ts";
 
 const digest = "ab".repeat(32);
 
@@ -31,6 +32,12 @@ const zone: Zone.StaticZone = {
     "mx.safe.test": { A: "192.0.2.3" },
     "_25._tcp.mx.safe.test": { TLSA: `3 1 1 ${digest}` },
     "_2525._tcp.mx.safe.test": { TLSA: `2 1 1 ${digest}` },
+    // The certificate of the tests is for *.wild.example.test.
+    "wild.example.test": { MX: ["10 mx.wild.example.test", "20 mx.other.test"] },
+    "mx.wild.example.test": { A: "192.0.2.4" },
+    "mx.other.test": { A: "192.0.2.5" },
+    "_mta-sts.wild.example.test": { TXT: "v=STSv1; id=7;" },
+    "mta-sts.wild.example.test": { A: "127.0.0.1" },
     "null.test": { MX: "0 ." },
     "local.test": { MX: "10 localhost" },
     "equal.test": { MX: Array.from({ length: 6 }, (_, at) => `10 mx${at}.equal.test`) },
@@ -123,6 +130,79 @@ Deno.test("mx --json has all of the plan, an object a line, and the guide explai
       ? Object.entries(value).flatMap(([name, one]) => [name, ...fields(one)])
       : [];
   for (const field of new Set(fields(plans))) assertStringIncludes(page, `\`${field}\``, field);
+});
+
+const policies = {
+  "mta-sts.wild.example.test": "version: STSv1\nmode: enforce\nmx: *.wild.example.test\nmax_age: 60\n",
+};
+const withPolicies = (use: (args: ReadonlyArray<string>, asked: ReadonlyArray<string>) => Promise<void>) =>
+  withPolicyServer(
+    { cert: pem("server.pem"), key: pem("server.key"), policies },
+    ({ port, asked }) => use(["--mta-sts-port", `${port}`, "--tls-ca", fixture("ca.pem")], asked),
+  );
+
+Deno.test("mx fetches the MTA-STS policy of a domain once, and tells what it means", () =>
+  withPolicies(async (args, asked) => {
+    const { code, out, err } = await mx(
+      ...["--explain", "--allow-local", ...args],
+      ...["wild.example.test", "wild.example.test."],
+    );
+    assertEquals([code, err], [0, ""]);
+    assertEquals(
+      out.split("\n\n").slice(0, 3).join("\n\n"),
+      `\
+wild.example.test has 2 mail exchangers
+   answer   NOERROR from SERVER over udp in 1 ms
+   DNSSEC   proved, says a server that is trusted (AD)
+   MTA-STS  enforce, for *.wild.example.test
+   keep     for 60 s
+
+1. mx.wild.example.test, preference 10
+   try      192.0.2.4  IPv4  300 s  DNSSEC
+   TLS      MTA-STS: TLS with a certificate for this host
+
+-  mx.other.test, preference 20
+   skip     the MTA-STS policy of the domain does not name it
+   address  192.0.2.5  IPv4  300 s  DNSSEC`,
+    );
+    assertEquals(asked, ["mta-sts.wild.example.test/.well-known/mta-sts.txt"]);
+  }));
+
+Deno.test("mx --json has the MTA-STS policy, or what went wrong with it", () =>
+  withPolicies(async (args, asked) => {
+    const read = async (...more: ReadonlyArray<string>) =>
+      JSON.parse((await mx("--json", ...args, ...more, "wild.example.test")).out);
+    const { mtaSts, tiers } = await read("--allow-local");
+    const { fetchedAt, ...rest } = mtaSts;
+    assertEquals(rest, {
+      ...{ kind: "Found", id: "7", source: "fetched", ttl: 300, problem: null },
+      policy: { mode: "enforce", maxAge: 60, mx: ["*.wild.example.test"] },
+    });
+    assert(Math.abs(Date.now() - fetchedAt) < 60_000);
+    assertEquals(
+      tiers.map((tier: { candidates: ReadonlyArray<{ reason: unknown; policy: unknown }> }) => [
+        tier.candidates[0]?.reason,
+        tier.candidates[0]?.policy,
+      ]),
+      [
+        [null, { kind: "MtaSts", mode: "enforce" }],
+        ["MtaStsMxMismatch", { kind: "Opportunistic" }],
+      ],
+    );
+    const refused = await read();
+    assertEquals([refused.mtaSts.kind, refused.mtaSts.problem.reason], ["Failed", "FetchFailed"]);
+    assertStringIncludes(refused.mtaSts.problem.message, "127.0.0.1 (loopback)");
+    assertEquals((await read("--no-mta-sts", "--allow-local")).mtaSts, null);
+    assertEquals(asked.length, 1);
+    for (const field of [...Object.keys(mtaSts), ...Object.keys(mtaSts.policy)]) {
+      assertStringIncludes(page, `\`${field}\``, field);
+    }
+  }));
+
+Deno.test("mx --no-dane asks for no TLSA records", async () => {
+  const { out, asked } = await mx("--explain", "--no-dane", "safe.test");
+  assertStringIncludes(out, "TLS      TLS where it is offered\n");
+  assertEquals(asked.filter((one) => one.startsWith("TLSA")), []);
 });
 
 Deno.test("several domains share what was asked, come in their order, and the first failure is the exit code", async () => {

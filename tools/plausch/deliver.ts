@@ -21,16 +21,15 @@ import type { Target } from "./target.ts";
 /** Delivers over the mail exchangers that the DNS names. */
 export const deliver = (
   { port, dns, allowLocal }: Extract<Target, { readonly _tag: "MailExchanger" }>,
-  { family, maxHosts, dane, mtaSts, ...journey }: Journey,
+  { family, maxHosts, dane, mtaSts, mtaStsPort, ...journey }: Journey,
   narrator: Narrator,
   talk: Talk,
 ): Effect.Effect<ExitCode, UsageError | DnsError> =>
   Effect.gen(function* () {
     const { ca } = talk.security.options;
     const resolver = yield* Resolver;
-    const policies = mtaSts
-      ? yield* LiveMtaSts.make(resolver, { allowLocal, ca: typeof ca === "string" ? ca : undefined })
-      : undefined;
+    const web = { allowLocal, ca: typeof ca === "string" ? ca : undefined, port: mtaStsPort };
+    const policies = mtaSts ? yield* LiveMtaSts.make(resolver, web) : undefined;
     const route = { family, maxHosts, allowLocal, dane, mtaSts: policies };
     return yield* talkToExchangers({ ...journey, port, route }, narrator, talk);
   }).pipe(Effect.provide(Layer.provide(Cache.layer(), Live.layer(dns))));

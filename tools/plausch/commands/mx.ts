@@ -3,8 +3,11 @@
  *
  * @module
  */
+import * as LiveMtaSts from "@plausch/delivery/live-mta-sts";
 import * as Cache from "@plausch/dns/cache";
 import * as Live from "@plausch/dns/live";
+import { Resolver } from "@plausch/dns/resolver";
+import type { MtaSts } from "@plausch/mx/mta-sts";
 import * as Mx from "@plausch/mx/mx";
 import type { MxError } from "@plausch/mx/mx-error";
 import * as RoutePlan from "@plausch/mx/route-plan";
@@ -20,6 +23,7 @@ import type { CommandLine, Given, UsageError } from "../options.ts";
 import * as MxLines from "../render/mx.ts";
 import { explained } from "../render/mx_explained.ts";
 import { line } from "../render/transcript.ts";
+import { authorities } from "../send/tls.ts";
 import { Shell } from "../shell.ts";
 import * as Target from "../target.ts";
 import * as Values from "../values.ts";
@@ -48,6 +52,20 @@ export const commandLine: CommandLine = {
       help: "This is us: skip it, and all that are no better",
     },
     { name: "port", short: "p", group: "Route", value: "PORT", help: "The port, which TLSA records name; default: 25" },
+    { name: "no-dane", group: "Route", help: "Do not ask for TLSA records, by which the DNS says whom to trust" },
+    { name: "no-mta-sts", group: "Route", help: "Do not ask for the MTA-STS policy of a domain" },
+    {
+      name: "mta-sts-port",
+      group: "Route",
+      value: "PORT",
+      help: "Fetch such policies at this port; default: 443; for tests",
+    },
+    {
+      name: "tls-ca",
+      group: "Route",
+      value: "FILE",
+      help: "Trust these authorities (PEM) for them, and not the system's",
+    },
     { name: "max-hosts", group: "Route", value: "N", help: "Look up so many hosts at most; default: 10" },
     { name: "max-addresses", group: "Route", value: "N", help: "Keep so many addresses of each; default: 8" },
     { name: "seed", group: "Route", value: "TEXT", help: "Shuffle equal preferences the same way each time" },
@@ -71,11 +89,21 @@ export const exitCode = (plan: RoutePlan.RoutePlan): ExitCode => {
   return failure === undefined ? ExitCode.ok : failure.isTemporary ? ExitCode.deferred : ExitCode.noMailHost;
 };
 
-const options = (given: Given): Effect.Effect<Mx.ResolveOptions, UsageError> =>
+const mtaSts = (given: Given): Effect.Effect<MtaSts | undefined, UsageError, Shell | Resolver> =>
+  Effect.gen(function* () {
+    const port = yield* Values.integer(given, "mta-sts-port", 1, 65535);
+    const ca = yield* authorities(given);
+    const allowLocal = given.has("allow-local");
+    return given.has("no-mta-sts") ? undefined : yield* LiveMtaSts.make(yield* Resolver, { allowLocal, ca, port });
+  });
+
+const options = (given: Given): Effect.Effect<Mx.ResolveOptions, UsageError, Shell | Resolver> =>
   Effect.gen(function* () {
     const port = given.value("port");
     return {
       allowLocal: given.has("allow-local"),
+      dane: !given.has("no-dane"),
+      mtaSts: yield* mtaSts(given),
       selfNames: given.values("self"),
       maxHosts: yield* Values.integer(given, "max-hosts", 1, 1000),
       maxAddresses: yield* Values.integer(given, "max-addresses", 1, 1000),

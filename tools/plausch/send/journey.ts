@@ -15,6 +15,7 @@ const routeOptions: ReadonlyArray<Option> = [
   { name: "seed", value: "TEXT", help: "Shuffle equal preferences the same way each time" },
   { name: "no-dane", help: "Do not ask for TLSA records, by which the DNS says whom to trust" },
   { name: "no-mta-sts", help: "Do not ask for the MTA-STS policy of a domain" },
+  { name: "mta-sts-port", value: "PORT", help: "Fetch such policies at this port; default: 443; for tests" },
 ];
 
 /** The options of the way to a verdict. */
@@ -54,6 +55,8 @@ export interface Journey {
   readonly dane: boolean;
   /** Whether MTA-STS policies are asked for. */
   readonly mtaSts: boolean;
+  /** The port where they are fetched, if it is another one than that of HTTPS. */
+  readonly mtaStsPort: number | undefined;
   /** When deferred recipients are tried again; undefined: never. */
   readonly patience: Patience | undefined;
   /** How long all of it may take. */
@@ -111,6 +114,7 @@ export const fromOptions = (given: Given, target: Target): Effect.Effect<Journey
       seed: given.value("seed"),
       dane: !given.has("no-dane"),
       mtaSts: !given.has("no-mta-sts"),
+      mtaStsPort: yield* Values.integer(given, "mta-sts-port", 1, 65535),
       patience: times === 0 ? undefined : { times, after, within },
       deadline: yield* Values.duration(given, "deadline"),
     };

@@ -76,6 +76,11 @@ const pem = (
   });
 
 const certificates = /^-----BEGIN (?:TRUSTED )?CERTIFICATE-----/m;
+
+/** The authorities of `--tls-ca`. */
+export const authorities = (given: Given): Effect.Effect<string | undefined, UsageError, Shell> =>
+  pem(given, "tls-ca", certificates, "certificate");
+
 const key = /^-----BEGIN (?:RSA |EC )?PRIVATE KEY-----\r?\n(?!Proc-Type)/m;
 
 const pins = (given: Given): Effect.Effect<ReadonlyArray<string> | undefined, UsageError> => {
@@ -183,7 +188,7 @@ export const fromOptions = (
       implicit,
       options: {
         servername: name === undefined ? undefined : yield* hostName(name, "tls-name", "NAME, as in a certificate"),
-        ca: yield* pem(given, "tls-ca", certificates, "certificate"),
+        ca: yield* authorities(given),
         cert: yield* pem(given, "tls-cert", certificates, "certificate"),
         key: keyText === undefined ? undefined : Redacted.make(keyText),
         minVersion: version === undefined ? undefined : `TLSv${version}`,
