@@ -17,8 +17,13 @@ const shortestCore = 6;
 
 /** So much of a long secret in a row is not shown either: a server may break what it echoes into lines. */
 const partRun = /[^\s"'<>()[\]{},;:=]{12,}={0,2}/g;
+const shortestPart = 12;
 /** What percent-encoding (RFC 3986), quoted-printable (RFC 2045) and xtext (RFC 3461) have for an octet. */
-const escapes: ReadonlyArray<RegExp> = [/(?:%[0-9a-f]{2})+|\+/gi, /(?:=[0-9a-f]{2})+/gi, /(?:\+[0-9a-f]{2})+/gi];
+const escapes: ReadonlyArray<readonly [isThere: RegExp, escape: RegExp]> = [
+  [/[%+]/, /(?:%[0-9a-f]{2})+|\+/gi],
+  [/=[0-9a-f]{2}/i, /(?:=[0-9a-f]{2})+/gi],
+  [/\+[0-9a-f]{2}/i, /(?:\+[0-9a-f]{2})+/gi],
+];
 const base64Run = /[A-Za-z0-9+/_-]+={0,2}/g;
 const wordCharacter = /[\p{L}\p{N}]/u;
 
@@ -32,39 +37,41 @@ const toBase64 = (octets: Uint8Array): string =>
 const toHex = (octets: Uint8Array): string =>
   Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join("");
 
-/** The text that escapes stand for, and for each of its characters where what stands for it begins and ends. */
-interface Unescaped {
-  readonly text: string;
-  readonly from: ReadonlyArray<number>;
-  readonly to: ReadonlyArray<number>;
+/** A run of escapes: where it stands in the line, and where what it stands for in the text that was read. */
+interface Escape {
+  readonly from: number;
+  readonly to: number;
+  readonly readFrom: number;
+  readonly readTo: number;
 }
 
-/** Reads escapes of one kind; undefined if there are none. A plus sign without digits is a space. */
-const unescape = (line: string, escape: RegExp): Unescaped | undefined => {
+/** What a run of escapes stands for. A plus sign without digits is a space. */
+const meaningOf = (run: string): string =>
+  run === "+"
+    ? " "
+    : Octets.decode(Uint8Array.from(run.match(/[0-9a-f]{2}/gi) ?? [], (digits) => parseInt(digits, 16)));
+
+/** Reads escapes of one kind. */
+const unescape = (line: string, escape: RegExp): readonly [text: string, escapes: ReadonlyArray<Escape>] => {
   let text = "";
-  const from: Array<number> = [];
-  const to: Array<number> = [];
-  let done = 0;
-  const plain = (end: number): void => {
-    for (; done < end; done++) {
-      text += line[done];
-      from.push(done);
-      to.push(done + 1);
-    }
-  };
-  for (const { 0: run, index } of line.matchAll(escape)) {
-    plain(index);
-    done += run.length;
-    const octets = Uint8Array.from(run.match(/[0-9a-f]{2}/gi) ?? ["20"], (digits) => parseInt(digits, 16));
-    for (const unit of Octets.decode(octets).split("")) {
-      text += unit;
-      from.push(index);
-      to.push(done);
-    }
+  let to = 0;
+  const found: Array<Escape> = [];
+  for (const { 0: run, index: from } of line.matchAll(escape)) {
+    text += line.slice(to, from);
+    to = from + run.length;
+    const readFrom = text.length;
+    text += meaningOf(run);
+    found.push({ from, to, readFrom, readTo: text.length });
   }
-  if (done === 0) return undefined;
-  plain(line.length);
-  return { text, from, to };
+  return [text + line.slice(to), found];
+};
+
+/** Where in the line the character stands that was read at this place. */
+const placeOf = (escapes: ReadonlyArray<Escape>, at: number): readonly [from: number, to: number] => {
+  const escape = escapes.findLast(({ readFrom }) => readFrom <= at);
+  if (escape === undefined) return [at, at + 1];
+  const from = at + escape.to - escape.readTo;
+  return at < escape.readTo ? [escape.from, escape.to] : [from, from + 1];
 };
 
 const standardAlphabet = (text: string): string => text.replaceAll("-", "+").replaceAll("_", "/");
@@ -85,9 +92,12 @@ const coresOf = (octets: Uint8Array): ReadonlyArray<string> =>
 export const make = (mask: string): SecretFinder => {
   const texts = new Set<string>();
   const cores = new Set<string>();
+  let hasLong = false;
 
   const hide = (text: string): void => {
-    if (text !== "") texts.add(fold(text));
+    if (text === "") return;
+    texts.add(fold(text));
+    hasLong ||= text.length > shortestPart;
   };
 
   const hideSecret = (secret: string): void => {
@@ -125,13 +135,15 @@ export const make = (mask: string): SecretFinder => {
     if (texts.size === 0) return line;
     const folded = fold(line);
     const spans = find(line, folded);
-    for (const escape of escapes) {
-      const read = unescape(line, escape);
-      if (read === undefined) continue;
-      for (const [from, to] of find(read.text, fold(read.text))) spans.push([read.from[from]!, read.to[to - 1]!]);
+    for (const [isThere, escape] of escapes) {
+      if (!isThere.test(line)) continue;
+      const [read, found] = unescape(line, escape);
+      for (const [from, to] of find(read, fold(read))) spans.push([placeOf(found, from)[0], placeOf(found, to - 1)[1]]);
     }
-    for (const { 0: run, index } of folded.matchAll(partRun)) {
-      if (isPart(run)) spans.push([index, index + run.length]);
+    if (line.length >= shortestPart && hasLong) {
+      for (const { 0: run, index } of folded.matchAll(partRun)) {
+        if (isPart(run)) spans.push([index, index + run.length]);
+      }
     }
     const standard = standardAlphabet(folded);
     for (const core of cores) {
