@@ -420,7 +420,8 @@ const cases: { readonly [flag: string]: Case } = {
     args: ["--pipeline", "--if-not-offered", "fail"],
     sink: { offers: Extension.without("PIPELINING") },
     code: 81,
-    check: ({ err }) => assertStringIncludes(err, "does not offer what was asked for: PIPELINING"),
+    check: ({ err }) =>
+      assertStringIncludes(err, "rejected here, before MAIL: the server does not offer what was asked for: PIPELINING"),
   },
   "no-pipeline": {
     args: ["--no-pipeline"],

@@ -152,6 +152,11 @@ Deno.test("refusals have remedies too", () => {
   const tell = (some: Partial<RecipientOutcome>, where: Partial<Remedy.Situation> = {}) =>
     Remedy.ofRefusal(situation(where), outcome(some));
   assertEquals(tell({ reason: "NotOffered", extension: "DSN" }), "--if-not-offered DSN=drop sends it without");
+  assertEquals(
+    tell({ reason: "MessageTooBig" }, { capabilities: offers("SIZE 1000") }),
+    "This server takes messages of 1000 octets at most",
+  );
+  assertStringIncludes(tell({ reason: "Needs8bitMime" }) ?? "", "--if-not-offered 8BITMIME=drop");
   const limits = { capabilities: offers("DELIVERBY 60", "FUTURERELEASE 3600 2030-01-01T00:00:00Z") };
   assertEquals(
     tell({ reason: "LimitExceeded", extension: "DELIVERBY" }, limits),

@@ -65,8 +65,10 @@ export const describe = (outcome: Verdict, namesHost = false): string => {
   const numbers = [code, status === undefined ? undefined : EnhancedStatus.format(status)].filter((part) =>
     part !== undefined
   );
+  // Refused without a reply: MAIL was not said.
+  const place = verdict === "rejected" && reply === undefined ? "here, before MAIL" : `at ${Stage.describe(stage)}`;
   // Where nobody was talked to there is no stage to speak of.
-  const at = verdict === "accepted" || message !== undefined ? "" : ` at ${Stage.describe(stage)}`;
+  const at = verdict === "accepted" || message !== undefined ? "" : ` ${place}`;
   if (reply !== undefined) {
     const by = host === undefined || (verdict === "accepted" && !namesHost) ? "" : ` by ${Printable.escape(host)}`;
     const said = Printable.escape(Reply.text(reply));

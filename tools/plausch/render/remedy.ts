@@ -251,6 +251,10 @@ export const ofRefusal = (
   { verdict, stage, code, reason, extension }: RecipientOutcome,
 ): string | undefined => {
   if (verdict !== "rejected") return undefined;
+  if (reason === "MessageTooBig") return `This server takes messages of ${capabilities?.size} octets at most`;
+  if (reason === "Needs8bitMime") {
+    return "Code it as quoted-printable or base64; --if-not-offered 8BITMIME=drop sends it as it is";
+  }
   if (reason === "NotOffered") return `--if-not-offered ${extension}=drop sends it without`;
   if (reason === "LimitExceeded") {
     return `${limitOf(extension, capabilities)}--if-not-offered ${extension}=drop sends it without`;
