@@ -2,6 +2,7 @@
  * Every name of the zones, through unbound and knot: the plan that follows, from the library and from `plausch mx`, which
  * must tell the same.
  */
+import * as LiveMtaSts from "@plausch/delivery/live-mta-sts";
 import * as Cache from "@plausch/dns/cache";
 import * as Live from "@plausch/dns/live";
 import * as Resolver from "@plausch/dns/resolver";
@@ -21,7 +22,10 @@ const seed = "plausch";
 
 const planOf = (peer: Peer, domain: string, options: Mx.ResolveOptions = {}): Promise<RoutePlan.RoutePlan> =>
   Effect.runPromise(
-    Mx.resolve(domain, options).pipe(
+    Effect.flatMap(
+      Effect.flatMap(Resolver.Resolver, LiveMtaSts.make),
+      (mtaSts) => Mx.resolve(domain, { mtaSts, ...options }),
+    ).pipe(
       Random.withSeed(seed),
       Effect.provide(Layer.provide(Cache.layer(), Live.layer({ servers: [dnsOf(peer)] }))),
     ),

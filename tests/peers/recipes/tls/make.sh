@@ -4,8 +4,8 @@
 . "$(dirname "$0")/../common.sh"
 
 tls=$PEERS_RUN/tls
-# tlsa.env is written last: it says that everything before it was made.
-if [ -f "$tls/tlsa.env" ]; then exit 0; fi
+# tlsa.env is written last: it says that everything before it was made; policyhost.pem that it was made by this version.
+if [ -f "$tls/tlsa.env" ] && [ -f "$tls/policyhost.pem" ]; then exit 0; fi
 rm -rf "$tls"
 mkdir -p "$tls/db"
 cd "$tls"
@@ -42,6 +42,13 @@ leaf wrongname ca "DNS:mx.elsewhere.test"
 leaf untrusted otherca "DNS:mx1.plausch.test,DNS:localhost,IP:127.0.0.1"
 leaf domainonly ca "DNS:plausch.test"
 leaf client ca "email:alice@plausch.test"
+
+# The policy hosts of MTA-STS; mta-sts.stswrongcert.insecure.test is none of them.
+hosts=DNS:mta-sts.plausch.test
+for domain in stsok stsmismatch ststesting stsnone stsbadpolicy stsredirect; do
+  hosts+=,DNS:mta-sts.$domain.insecure.test
+done
+leaf policyhost ca "$hosts"
 
 # Expired: only `openssl ca` takes a validity that is over.
 key expired
