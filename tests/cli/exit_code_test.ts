@@ -1,9 +1,10 @@
 import { assertEquals } from "@std/assert";
+import type { Reason, RecipientDelivery } from "@plausch/delivery/delivered";
 import type { RecipientOutcome, Verdict } from "@plausch/session/outcome";
 import { type FailureReason, SessionError } from "@plausch/session/session-error";
 import type { Stage } from "@plausch/session/stage";
 import * as Exit from "effect/Exit";
-import { ExitCode, fromExit, fromRecipients } from "../../tools/plausch/exit_code.ts";
+import { ExitCode, fromDelivered, fromExit, fromRecipients } from "../../tools/plausch/exit_code.ts";
 
 const recipients = (...verdicts: ReadonlyArray<Verdict | "stopped">): ReadonlyArray<RecipientOutcome> =>
   verdicts.map((verdict) => ({
@@ -70,4 +71,27 @@ Deno.test("a command that dies is a bug of ours, one that is interrupted is not"
   assertEquals(fromExit(Exit.succeed(ExitCode.partly)), ExitCode.partly);
   assertEquals(fromExit(Exit.die(new Error("oops"))), ExitCode.bug);
   assertEquals(fromExit(Exit.interrupt(1)), ExitCode.interrupted);
+});
+
+const delivered = (...ends: ReadonlyArray<Verdict | NonNullable<Reason>>): ReadonlyArray<RecipientDelivery> =>
+  recipients(...ends.map((end) => isVerdict(end) ? end : "deferred")).map((recipient, at) => {
+    const end = ends[at]!;
+    return { ...recipient, domain: "x.test", host: undefined, ...(isVerdict(end) ? {} : { reason: end }) };
+  });
+const isVerdict = (end: Verdict | NonNullable<Reason>): end is Verdict =>
+  ["accepted", "rejected", "deferred", "uncertain"].includes(end);
+
+Deno.test("over mail exchangers, what kept everybody from being accepted decides, and verdicts where nothing did", () => {
+  assertEquals(fromDelivered(delivered("accepted", "accepted")), ExitCode.ok);
+  assertEquals(fromDelivered(delivered("accepted", "AllHostsFailed")), ExitCode.partly);
+  assertEquals(fromDelivered(delivered("NullMx", "uncertain")), ExitCode.uncertain);
+  assertEquals(fromDelivered(delivered("NullMx", "DomainNotFound", "NoUsableHost")), ExitCode.noMailHost);
+  assertEquals(fromDelivered(delivered("NullMx", "AllHostsFailed")), ExitCode.unreachable);
+  assertEquals(fromDelivered(delivered("NullMx", "DnsTimeout")), ExitCode.deferred);
+  assertEquals(fromDelivered(delivered("rejected", "NotDane", "AllHostsFailed")), ExitCode.security);
+  assertEquals(fromDelivered(delivered("BadDomain")), ExitCode.badData);
+  assertEquals(fromDelivered(delivered("TlsFailed")), ExitCode.security);
+  assertEquals(fromDelivered(delivered("ConnectionLost", "BadReply")), ExitCode.protocol);
+  assertEquals(fromDelivered(delivered("Deadline", "rejected")), ExitCode.deferred);
+  assertEquals(fromDelivered(delivered("rejected", "rejected")), ExitCode.rejected);
 });

@@ -1,11 +1,9 @@
-import type * as Zone from "@plausch/dns/zone";
 import * as Extension from "@plausch/sink/extension";
 import type * as Sink from "@plausch/sink/sink";
 import type { MemoryStore, Message } from "@plausch/sink/store";
 import * as Path from "@plausch/smtp/path";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { commandLine } from "../../tools/plausch/commands/send.ts";
-import { withNameServer } from "../support/name_server.ts";
 import { withPolicyServer } from "../support/policy_server.ts";
 import { withSinkCommand } from "../peers/_sink_command.ts";
 import * as Options from "../../tools/plausch/options.ts";
@@ -24,6 +22,7 @@ import {
   type Surroundings,
   withSink,
 } from "./_cli.ts";
+import { sendIn, type World } from "./_route.ts";
 
 /** What a flag does, shown against a sink that offers everything. */
 interface Case {
@@ -58,27 +57,27 @@ const rcpt = (...expected: ReadonlyArray<object>): Case["check"] =>
 const here = ({ port }: Sink.Sink): string => `127.0.0.1:${port}`;
 
 /** Two mail exchangers on this machine; nobody listens at the second one. */
-const twoHosts: Zone.StaticZone["records"] = {
+const twoHosts: World["records"] = {
   "x.test": { MX: ["20 mx2.x.test", "10 mx1.x.test"] },
   "mx1.x.test": { A: "127.0.0.1" },
   "mx2.x.test": { A: "127.0.0.2" },
 };
 /** A promise that the certificate of the sink does not keep. */
-const wrongTlsa = { ...twoHosts, "*._tcp.mx1.x.test": { TLSA: `3 1 1 ${"ab".repeat(32)}` } };
+const wrongTlsa = { ...twoHosts, "_PORT._tcp.mx1.x.test": { TLSA: `3 1 1 ${"ab".repeat(32)}` } };
 
-/** Sends to you@x.test over the mail exchangers that these records name; the sink is at 127.0.0.1. */
-const overRoute = (
+/** Sends to you@x.test over the mail exchangers that these records name. */
+const overRoute = async (
   args: ReadonlyArray<string>,
   check: (ran: Ran, asked: ReadonlyArray<string>) => void,
-  records: Zone.StaticZone["records"] = twoHosts,
-): Promise<void> =>
-  withSink(({ port }) => {
-    const own = Object.entries(records).map(([name, record]) => [name.replace(/^\*/, `_${port}`), record] as const);
-    return withNameServer({ authenticated: true, records: Object.fromEntries(own) }, async ({ server, asked }) => {
-      const route = ["--dns", server, "--port", `${port}`, "--allow-local", "-t", "you@x.test", "-f", "me@x.test"];
-      check(await plausch(["send", ...route, ...args]), asked);
-    });
-  }, everything);
+  records: World["records"] = twoHosts,
+): Promise<void> => {
+  const ran = await sendIn({ authenticated: true, records, hosts: { "127.0.0.1": everything } }, [
+    "-t",
+    "you@x.test",
+    ...args,
+  ]);
+  check(ran, ran.asked);
+};
 
 /** One case for each flag. */
 const cases: { readonly [flag: string]: Case } = {

@@ -1,9 +1,9 @@
 // Ctrl-C at each point of a delivery: connections are closed, what is known of each recipient is said, exit 130.
 import type * as Zone from "@plausch/dns/zone";
-import type * as Sink from "@plausch/sink/sink";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { withNameServer } from "../support/name_server.ts";
 import { faults, plauschUntil, type Ran, withSink } from "./_cli.ts";
+import { withRoute, type World } from "./_route.ts";
 
 const records: Zone.StaticZone["records"] = {
   "fine.test": { MX: "10 fine.test", A: "127.0.0.1" },
@@ -15,17 +15,13 @@ const records: Zone.StaticZone["records"] = {
 const interrupted = (
   to: ReadonlyArray<string>,
   text: string,
-  slow: Partial<Sink.ListenOptions> = {},
-  args: ReadonlyArray<string> = [],
+  slow: World["hosts"][string] = {},
+  more: ReadonlyArray<string> = [],
 ): Promise<Ran> =>
-  withNameServer({ records }, ({ server }) =>
-    withSink(({ port }) =>
-      withSink(() => {
-        const route = ["--dns", server, "--port", `${port}`, "--allow-local", "--no-mta-sts", "--helo", "client.test"];
-        const who = ["-f", "me@x.test", ...to.flatMap((one) => ["-t", one])];
-        return plauschUntil(["send", ...route, ...who, ...args], text, "SIGINT");
-      }, { address: "127.0.0.2", port, ...slow })
-    ));
+  withRoute({ records, hosts: { "127.0.0.1": {}, "127.0.0.2": slow } }, ({ args }) => {
+    const whom = to.flatMap((one) => ["-t", one]);
+    return plauschUntil(["send", ...args, ...whom, ...more], text, "SIGINT");
+  });
 
 /** A port of this machine that takes no more connections: a dial to it has no end. */
 const withBlackHole = async <A>(use: (port: number) => Promise<A>): Promise<A> => {

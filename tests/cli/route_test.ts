@@ -5,11 +5,13 @@ import * as Envelope from "@plausch/session/envelope";
 import * as Domain from "@plausch/smtp/domain";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
 import * as Result from "effect/Result";
+import type { Talk } from "../../tools/plausch/chat.ts";
 import { ExitCode } from "../../tools/plausch/exit_code.ts";
 import * as Narrator from "../../tools/plausch/narrator.ts";
 import { talkToExchangers } from "../../tools/plausch/route.ts";
-import { everything, pem, shellFor, withSink } from "./_cli.ts";
+import { everything, faults, pem, shellFor, withSink } from "./_cli.ts";
 
 const zone = Zone.layer({
   records: {
@@ -25,19 +27,21 @@ const zone = Zone.layer({
 /** Sends to recipients by way of the zone, with proof of the exchanger's name. */
 const send = (port: number, ...to: ReadonlyArray<string>) => sendWith({ port, allowLocal: true }, ...to);
 
+const talkTo = (...to: ReadonlyArray<string>): Talk => ({
+  options: {
+    envelope: Result.getOrThrow(Envelope.make({ from: "me@x.test", to })),
+    content: Result.getOrThrow(Content.make(new TextEncoder().encode("Subject: t\n\nhello\n"))),
+    host: Result.getOrThrow(Domain.hostFromString("client.test")),
+  },
+  security: { level: "verified", implicit: undefined, options: { ca: pem("ca.pem") } },
+});
+
 const sendWith = async (
   { port, allowLocal }: { readonly port: number; readonly allowLocal: boolean },
   ...to: ReadonlyArray<string>
 ) => {
   const { shell, printed } = shellFor({});
-  const talk = {
-    options: {
-      envelope: Result.getOrThrow(Envelope.make({ from: "me@x.test", to })),
-      content: Result.getOrThrow(Content.make(new TextEncoder().encode("Subject: t\n\nhello\n"))),
-      host: Result.getOrThrow(Domain.hostFromString("client.test")),
-    },
-    security: { level: "verified", implicit: undefined, options: { ca: pem("ca.pem") } },
-  } as const;
+  const talk = talkTo(...to);
   const program = talkToExchangers({ port, route: { allowLocal } }, Narrator.make(shell, "transcript"), talk);
   const code = await Effect.runPromise(Effect.match(Effect.provide(program, zone), {
     onSuccess: (code): number | string => code,
@@ -91,4 +95,20 @@ Deno.test("a mail exchanger with an address of this machine is not called, unles
 Deno.test("a recipient without a domain has no mail exchanger", async () => {
   const { code, out } = await send(25, "postmaster");
   assertEquals([code, out], ["A recipient without a domain has no mail exchanger; name the server with --server", ""]);
+});
+
+Deno.test("interrupted in a conversation, the connection is closed and the outcome is told", async () => {
+  await withSink(async ({ port }) => {
+    const { shell, printed } = shellFor({});
+    const program = talkToExchangers(
+      { port, route: { allowLocal: true } },
+      Narrator.make(shell, "transcript"),
+      talkTo("you@x.test"),
+    );
+    // What is left open, Deno's own check of this test finds.
+    const fiber = Effect.runFork(Effect.provide(program, zone));
+    while (!printed().out.includes("RCPT TO")) await new Promise((resolve) => setTimeout(resolve, 5));
+    await Effect.runPromise(Fiber.interrupt(fiber));
+    assertMatch(printed().err, /^\*\*\* Interrupted while waiting .*\n\*\*\* you@x\.test: deferred/);
+  }, { ...everything, faults: faults("rcpt:stall") });
 });
