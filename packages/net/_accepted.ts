@@ -33,7 +33,7 @@ export const toSocket = (connection: Connection, info: ConnectionInfo): NetSocke
     Effect.succeed<Socket.Writer>({
       write: (chunk) =>
         Socket.isCloseEvent(chunk)
-          ? Effect.sync(() => connection.close(closed(chunk.code, chunk.reason)))
+          ? Effect.sync(() => connection.close(() => closed(chunk.code, chunk.reason)))
           : connection.write([chunk]),
       writeAll: connection.write,
     }),

@@ -9,11 +9,10 @@ import * as Result from "effect/Result";
 import type * as Socket from "effect/socket/Socket";
 import type * as net from "node:net";
 import { clearImmediate, setImmediate } from "node:timers";
-import { Ciphertext } from "./_ciphertext.ts";
-import { closed, coded, readFailed, upgradeFailed, writeFailed } from "./_errors.ts";
+import { closed, coded, type Lazy, lazy, readFailed, upgradeFailed, writeFailed } from "./_errors.ts";
 import { gather } from "./_gather.ts";
-import * as Handshake from "./_handshake.ts";
-import * as TlsSettings from "./_tls_settings.ts";
+import type { Role } from "./_handshake.ts";
+import * as TlsLoader from "./_tls_loader.ts";
 
 /** One established connection. Reading and writing fail apart from each other: an answer may outlive the way to ask. */
 export interface Connection {
@@ -28,11 +27,11 @@ export interface Connection {
   /** Says that nothing more will be sent. What was written before still goes out. */
   readonly end: () => void;
   /** Takes the connection away from its user, who is told `error`; the wire stays up for {@linkcode linger} or {@linkcode close}. */
-  readonly release: (error?: Socket.SocketError) => void;
+  readonly release: (error?: Lazy) => void;
   /** Sends what is still to be sent, then FIN, and discards what arrives until the peer has closed too. */
   readonly linger: Effect.Effect<void>;
   /** Releases and destroys, at once. */
-  readonly close: (error?: Socket.SocketError) => void;
+  readonly close: (error?: Lazy) => void;
 }
 
 /** Octets held for a reader that is not there before the peer is made to wait. */
@@ -57,7 +56,7 @@ const keepReadable = (socket: net.Socket, onError: (cause: Error) => void): void
 };
 
 /** Takes over a connected socket made with `allowHalfOpen`. Nothing else may read from it or write to it. */
-export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
+export const make = (raw: net.Socket, role: Role): Connection => {
   let wire = raw;
   let secure: TlsReport | undefined;
   let upgrading = false;
@@ -66,11 +65,11 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
   let receivedOctets = 0;
   let paused = false;
   /** Why nothing more will be read; told after the last octet. */
-  let readFailure: Socket.SocketError | undefined;
+  let readFailure: Lazy | undefined;
   let pulls: Array<() => void> = [];
 
   /** Why nothing more can be sent. */
-  let writeFailure: Socket.SocketError | undefined;
+  let writeFailure: Lazy | undefined;
   const writes = new Set<(error: Socket.SocketError) => void>();
   let failingWrites: ReturnType<typeof setImmediate> | undefined;
   /** What the system said when the line broke. */
@@ -86,10 +85,10 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     pulls = [];
     for (const wake of waking) wake();
   };
-  const endReading = (error: Socket.SocketError) => {
+  const endReading = (error: Lazy) => {
     if (readFailure === undefined) {
       readFailure = error;
-      if (!held) listener?.ended(error);
+      if (!held) listener?.ended(error());
     }
     wakePulls();
   };
@@ -97,13 +96,13 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     clearImmediate(failingWrites);
     for (const fail of writes) {
       writes.delete(fail);
-      fail(writeFailure!);
+      fail(writeFailure!());
     }
   };
-  const endWriting = (cause: unknown) => {
+  const endWriting = (cause: () => unknown) => {
     if (writeFailure === undefined) {
-      writeFailure = writeFailed(cause);
-      listener?.broken(writeFailure);
+      writeFailure = lazy(() => writeFailed(cause()));
+      listener?.broken(writeFailure());
     }
     failWrites();
   };
@@ -120,20 +119,22 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
   };
   const onEnd = () => {
     // After a refused write the system reports the break as an ordinary end, and so does TLS after any break.
-    endReading(broken === undefined ? closed(1000) : readFailed(broken));
+    const cause = broken;
+    endReading(lazy(() => cause === undefined ? closed(1000) : readFailed(cause)));
     // A client that sends everything and half-closes still wants its answers.
     if (role === "server" || writeFailure !== undefined) return;
     // No answer can come any more. A write that has succeeded may be about to say so: it gets a turn of the loop for it.
-    writeFailure = writeFailed(coded("EPIPE", "The peer has closed the connection"));
+    writeFailure = lazy(() => writeFailed(coded("EPIPE", "The peer has closed the connection")));
     failingWrites = setImmediate(failWrites);
   };
   const onBreak = (cause: Error) => {
     broken ??= cause;
-    endWriting(cause);
+    endWriting(() => cause);
   };
   const onClose = () => {
-    endReading(broken === undefined ? closed(1006) : readFailed(broken));
-    endWriting(coded("EPIPE", "The connection is closed"));
+    const cause = broken;
+    endReading(lazy(() => cause === undefined ? closed(1006) : readFailed(cause)));
+    endWriting(() => coded("EPIPE", "The connection is closed"));
   };
   const onDrain = () => listener?.drained();
   const attach = (socket: net.Socket) => {
@@ -157,7 +158,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
   });
   const pull: Connection["pull"] = Effect.suspend(() => {
     if (receivedOctets > 0) return take;
-    return readFailure === undefined ? waitToPull : Effect.fail(readFailure);
+    return readFailure === undefined ? waitToPull : Effect.fail(readFailure());
   });
   const unread: Connection["unread"] = (octets) => {
     if (octets.length === 0) return;
@@ -184,7 +185,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
   };
   const write: Connection["write"] = (chunks) =>
     Effect.callback((resume) => {
-      if (writeFailure !== undefined) return resume(Effect.fail(writeFailure));
+      if (writeFailure !== undefined) return resume(Effect.fail(writeFailure()));
       if (upgrading) {
         return resume(Effect.fail(writeFailed(coded("ERR_TLS_UPGRADE", "The TLS handshake is under way"))));
       }
@@ -214,7 +215,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     raw.resume();
   };
   const tellEnd = (heir: Listener): void => {
-    if (listener === heir && !held && readFailure !== undefined) heir.ended(readFailure);
+    if (listener === heir && !held && readFailure !== undefined) heir.ended(readFailure());
   };
   const listen: Connection["listen"] = (heir) => {
     listener = heir;
@@ -226,7 +227,7 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
       isReady = true;
       if (listener !== heir) return;
       if (!isPaused) deliver(heir);
-      if (listener === heir && writeFailure !== undefined) heir.broken(writeFailure);
+      if (listener === heir && writeFailure !== undefined) heir.broken(writeFailure());
       tellEnd(heir);
     });
     return {
@@ -253,14 +254,14 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
 
   const end = () => {
     if (!wire.writableEnded && !wire.destroyed) wire.end();
-    writeFailure ??= writeFailed(coded("EPIPE", "This side has ended the connection"));
+    writeFailure ??= lazy(() => writeFailed(coded("EPIPE", "This side has ended the connection")));
   };
-  const release: Connection["release"] = (error = closed(1006)) => {
+  const release: Connection["release"] = (error = lazy(() => closed(1006))) => {
     wire.off("data", onData).on("data", constVoid);
     received = [];
     receivedOctets = 0;
     endReading(error);
-    endWriting(coded("EPIPE", "This side has closed the connection"));
+    endWriting(() => coded("EPIPE", "This side has closed the connection"));
   };
   const close: Connection["close"] = (error) => {
     release(error);
@@ -278,28 +279,22 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
     });
   });
 
-  const startTls: Connection["startTls"] = (options) =>
+  const noTls = (reason: TlsErrorReason, cause: unknown) => Effect.fail(upgradeFailed(new TlsError({ reason, cause })));
+  const handshake = (tls: TlsLoader.Tls, options: TlsOptions) =>
     Effect.suspend(() => {
-      const refuse = (reason: TlsErrorReason, cause: unknown) =>
-        Effect.fail(upgradeFailed(new TlsError({ reason, cause })));
-      if (secure !== undefined || upgrading) {
-        return refuse("BadOptions", new Error("the connection speaks TLS already"));
-      }
-      if (raw.writableLength > 0) {
-        return refuse("BadOptions", new Error("octets in clear are still waiting to be sent"));
-      }
-      const settings = TlsSettings.fromOptions(role, options);
+      upgrading = false;
+      const settings = tls.fromOptions(role, options);
       if (Result.isFailure(settings)) return Effect.fail(upgradeFailed(settings.failure));
       const over = readFailure ?? writeFailure;
-      if (over !== undefined) return refuse("ConnectionClosed", over);
+      if (over !== undefined) return noTls("ConnectionClosed", over());
       upgrading = true;
       raw.off("data", onData).off("end", onEnd).off("close", onClose).off("drain", onDrain);
-      const line = new Ciphertext(raw, received);
+      const line = new tls.Ciphertext(raw, received);
       received = [];
       receivedOctets = 0;
       paused = false;
       raw.resume();
-      return Handshake.handshake(line, role, settings.success, options).pipe(
+      return tls.handshake(line, role, settings.success, options).pipe(
         Effect.map(({ report, socket }) => {
           upgrading = false;
           secure = report;
@@ -309,9 +304,26 @@ export const make = (raw: net.Socket, role: Handshake.Role): Connection => {
         }),
         Effect.mapError((cause) => {
           const error = upgradeFailed(cause);
-          close(error);
+          close(() => error);
           return error;
         }),
+      );
+    });
+  const startTls: Connection["startTls"] = (options) =>
+    Effect.suspend(() => {
+      if (secure !== undefined || upgrading) {
+        return noTls("BadOptions", new Error("the connection speaks TLS already"));
+      }
+      if (raw.writableLength > 0) {
+        return noTls("BadOptions", new Error("octets in clear are still waiting to be sent"));
+      }
+      upgrading = true;
+      return TlsLoader.load(options.timeout).pipe(
+        Effect.mapError((cause) => {
+          upgrading = false;
+          return upgradeFailed(cause);
+        }),
+        Effect.flatMap((tls) => handshake(tls, options)),
         Effect.onInterrupt(() => Effect.sync(close)),
       );
     });

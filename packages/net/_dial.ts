@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect";
 import { constVoid } from "effect/Function";
 import * as Socket from "effect/socket/Socket";
 import * as net from "node:net";
-import { bindable } from "./_bind_check.ts";
 import { coded, openFailed } from "./_errors.ts";
 import type { ConnectOptions } from "./connect.ts";
 
@@ -69,12 +68,19 @@ export const inTime = <A, E>(
 const isOpenFailure = (cause: unknown): cause is Socket.SocketError =>
   Socket.isSocketError(cause) && cause.reason._tag === "SocketOpenError";
 
+/** What asks the system is loaded only where a source address was named. */
+const isOwn = (address: string): Effect.Effect<void, unknown> =>
+  Effect.flatMap(
+    Effect.tryPromise({ try: () => import("./_bind_check.ts"), catch: (cause) => cause }),
+    ({ bindable }) => bindable(address, 0),
+  );
+
 /** Dials, within the time given. `created` learns of the socket as soon as there is one, so that its owner can destroy it. */
 export const dial = (
   options: ConnectOptions,
   created: (socket: net.Socket) => void,
 ): Effect.Effect<net.Socket, Socket.SocketError> => {
   const localAddress = options.path === undefined ? options.localAddress : undefined;
-  const allowed = localAddress === undefined || net.isIP(localAddress) === 0 ? Effect.void : bindable(localAddress, 0);
+  const allowed = localAddress === undefined || net.isIP(localAddress) === 0 ? Effect.void : isOwn(localAddress);
   return inTime(options, Effect.andThen(allowed, establish(options, created)), "No connection");
 };

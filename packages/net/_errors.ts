@@ -3,6 +3,15 @@ import * as Socket from "effect/socket/Socket";
 /** An error of our own in the shape of the system's: with a `code` that programs can look at. */
 export const coded = (code: string, message: string): Error => Object.assign(new Error(message), { code });
 
+/** An error that is made when somebody asks for it. Effect's are dear to make, and of a connection that ends as it should nobody asks. */
+export type Lazy = () => Socket.SocketError;
+
+/** Makes an error at most once. */
+export const lazy = (make: Lazy): Lazy => {
+  let made: Socket.SocketError | undefined;
+  return () => made ??= make();
+};
+
 /** The reason is over: 1000 when the peer said so, 1006 when this side tore the connection down. */
 export const closed = (code: number, closeReason?: string): Socket.SocketError =>
   new Socket.SocketError({

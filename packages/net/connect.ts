@@ -150,7 +150,7 @@ export const make = (options: ConnectOptions): NetSocket => {
     Effect.suspend(() => {
       if (current === undefined) return connected.whenOpen(write(chunk));
       if (!Socket.isCloseEvent(chunk)) return current.write([chunk]);
-      current.close(closed(chunk.code, chunk.reason));
+      current.close(() => closed(chunk.code, chunk.reason));
       return Effect.void;
     });
   const writeAll: Socket.Writer["writeAll"] = (chunks) =>

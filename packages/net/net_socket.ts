@@ -46,8 +46,8 @@ export interface NetReader extends DirectReader, TlsReader<Uint8Array> {
    * hears no more, and the report is in the error. A server refuses a client only if it asked for a certificate (`requestCert`).
    *
    * Fails with a `SocketUpgradeError` whose cause is a `TlsError`: a certificate that does not do, a peer that speaks no TLS, a handshake
-   * that took too long. Then the connection is closed, as it is after an interruption. Only when the options made no sense
-   * (`BadOptions`), so that no handshake began, does it stay as it was. effect's `upgrade` does the same with fewer options.
+   * that took too long. Then the connection is closed, as it is after an interruption. Only when no handshake
+   * began, because the options made no sense (`BadOptions`) or TLS could not be loaded (`Unavailable`), does it stay as it was. effect's `upgrade` does the same with fewer options.
    */
   readonly startTls: (options?: TlsOptions) => Effect.Effect<TlsReport, Socket.SocketError>;
   /** What the handshake of this connection came to; undefined while it is in clear. */

@@ -112,6 +112,7 @@ const handshakeOf = (error: Socket.SocketError): ReadonlyArray<Transcript.Direct
     case "Timeout":
       return ["tls never answers", "client closes"];
     case "BadOptions":
+    case "Unavailable":
       return [];
     case "Alert":
     case "NotTls":

@@ -27,8 +27,16 @@ import type { TlsReport } from "./tls_report.ts";
  * - `ConnectionClosed`: the peer hung up in the middle of it.
  * - `Timeout`: it was not finished in time.
  * - `BadOptions`: the settings make no sense, such as a key that cannot be read; nothing was sent.
+ * - `Unavailable`: the code that speaks TLS could not be loaded; nothing was sent.
  */
-export type TlsErrorReason = "CertificateRefused" | "NotTls" | "Alert" | "ConnectionClosed" | "Timeout" | "BadOptions";
+export type TlsErrorReason =
+  | "CertificateRefused"
+  | "NotTls"
+  | "Alert"
+  | "ConnectionClosed"
+  | "Timeout"
+  | "BadOptions"
+  | "Unavailable";
 
 /** A handshake that failed. */
 export class TlsError extends Data.Error<{
@@ -49,9 +57,9 @@ export class TlsError extends Data.Error<{
     return "TlsError";
   }
 
-  /** Whether trying again later may help: the other side may mend its certificate or its server. Bad options stay bad. */
+  /** Whether trying again later may help: the other side may mend its certificate or its server. Bad options stay bad, and what is not installed stays away. */
   get isTemporary(): boolean {
-    return this.reason !== "BadOptions";
+    return this.reason !== "BadOptions" && this.reason !== "Unavailable";
   }
 
   /** What failed, and what can be done. Safe to print: the words of others are escaped. */
@@ -102,5 +110,7 @@ const describe = ({ cause, reason, report, serverName }: TlsError): string => {
         "If TLS was to begin with the connection, the other side may wait for words in clear";
     case "BadOptions":
       return `Cannot begin TLS${whom}: ${messageOf(cause) ?? "its settings make no sense"}`;
+    case "Unavailable":
+      return `Cannot begin TLS${whom}: what speaks it could not be loaded${adviceOn(cause)}`;
   }
 };

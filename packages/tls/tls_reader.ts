@@ -34,7 +34,7 @@ export interface TlsReader<A extends Uint8Array | string = Uint8Array> extends S
   readonly buffered: () => number;
   /**
    * Speaks TLS from here on. Fails with a `SocketUpgradeError` whose cause is a `TlsError`; the connection is closed then, unless
-   * the reason is `BadOptions`.
+   * the reason is `BadOptions` or `Unavailable`.
    */
   readonly startTls: (options?: TlsOptions) => Effect.Effect<TlsReport, Socket.SocketError>;
   /** What the latest handshake came to; undefined while the connection is in clear. */

@@ -68,6 +68,7 @@ const cases: ReadonlyArray<readonly [name: string, told: string, expected: strin
   ["no TLS 1.3", failedTls("Alert", { options: { minVersion: "TLSv1.3" } }), "leave --tls-min 1.3 out"],
   ["a client certificate is disliked", failedTls("Alert", { options: { cert: "…" } }), "--tls-cert"],
   ["files that do not fit", failedTls("BadOptions"), "Look at the files of --tls-cert, --tls-key and --tls-ca"],
+  ["half a program", failedTls("Unavailable"), "A part of plausch is missing"],
   ["STARTTLS is masked", remedy("TlsNotOffered", { capabilities: offers("XXXXXXXA") }), "Something in between masks"],
   [
     "expired, by records of one's own",

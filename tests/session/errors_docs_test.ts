@@ -69,6 +69,7 @@ const tls: Record<TlsErrorReason, null> = {
   ConnectionClosed: x,
   Timeout: x,
   BadOptions: x,
+  Unavailable: x,
 };
 const certificate: Record<CertificateFault, null> = {
   "no-certificate": x,

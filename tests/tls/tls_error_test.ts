@@ -45,6 +45,10 @@ Deno.test("each reason says what failed and what to do", () => {
     "Cannot begin TLS: ca has no certificate",
   );
   assertEquals(new TlsError({ reason: "BadOptions" }).message, "Cannot begin TLS: its settings make no sense");
+  assertEquals(
+    new TlsError({ reason: "Unavailable", cause: new Error('Module not found "file:///tls.js"') }).message,
+    'Cannot begin TLS: what speaks it could not be loaded: Module not found "file:///tls.js"',
+  );
 });
 
 Deno.test("alerts are repeated, with advice where there is any", () => {
@@ -80,9 +84,10 @@ Deno.test("the words of others are escaped", () => {
   );
 });
 
-Deno.test("all but bad options may be mended on the other side", () => {
-  const reasons = ["CertificateRefused", "NotTls", "Alert", "ConnectionClosed", "Timeout", "BadOptions"] as const;
-  assertEquals(reasons.filter((reason) => !new TlsError({ reason }).isTemporary), ["BadOptions"]);
+Deno.test("all but what is wrong here may be mended on the other side", () => {
+  const here = ["BadOptions", "Unavailable"] as const;
+  const reasons = ["CertificateRefused", "NotTls", "Alert", "ConnectionClosed", "Timeout", ...here] as const;
+  assertEquals(reasons.filter((reason) => !new TlsError({ reason }).isTemporary), [...here]);
   assertEquals(new TlsError({ reason: "Alert" }).name, "TlsError");
 });
 

@@ -139,6 +139,7 @@ const handshakes: { readonly [R in TlsErrorReason]: Remedy<TlsError> } = {
       ? "A longer --timeout may help"
       : `Perhaps it does not speak TLS from the first octet. ${leaveImplicit(situation)}`,
   BadOptions: () => "Look at the files of --tls-cert, --tls-key and --tls-ca: they must fit together, in PEM",
+  Unavailable: () => "A part of plausch is missing: build or install it again; --tls none goes on in clear",
 };
 
 const tlsFailed: Remedy<SessionError> = (situation, { cause }) => {
