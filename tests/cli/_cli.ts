@@ -13,6 +13,7 @@ import { assert } from "@std/assert";
 import { createHash, X509Certificate } from "node:crypto";
 import * as net from "node:net";
 import { run } from "../../tools/plausch/cli.ts";
+import { commands } from "../../tools/plausch/commands.ts";
 import { UsageError } from "../../tools/plausch/options.ts";
 import { plain } from "../../tools/plausch/render/paint.ts";
 import type { Shell } from "../../tools/plausch/shell.ts";
@@ -93,7 +94,7 @@ export const shellFor = (
 /** Runs `plausch` with arguments inside this process: all of it but `main.ts`. */
 export const plausch = async (args: ReadonlyArray<string>, options: Surroundings = {}): Promise<Ran> => {
   const { shell, printed } = shellFor(options);
-  const code = await Effect.runPromise(run(args, shell));
+  const code = await Effect.runPromise(run(args, shell, commands));
   return { code, ...printed() };
 };
 

@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { run } from "../../tools/plausch/cli.ts";
+import { commands } from "../../tools/plausch/commands.ts";
 import { commandLine } from "../../tools/plausch/commands/load.ts";
 import { fromOptions, Lookup } from "../../tools/plausch/load/destination.ts";
 import { isOwn } from "../../tools/plausch/load/own_address.ts";
@@ -125,7 +126,7 @@ Deno.test("a server has to be named", async () => {
 Deno.test("a name without an address is told before anything is sent", async () => {
   const { shell, printed } = shellFor({});
   const code = await Effect.runPromise(
-    run(["load", "-s", "nowhere.test"], shell).pipe(Effect.provideService(Lookup, find)),
+    run(["load", "-s", "nowhere.test"], shell, commands).pipe(Effect.provideService(Lookup, find)),
   );
   assertEquals(code, 69);
   assertStringIncludes(printed().err, "*** Cannot look up nowhere.test: The name has no address");

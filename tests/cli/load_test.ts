@@ -6,6 +6,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import { run } from "../../tools/plausch/cli.ts";
+import { commands } from "../../tools/plausch/commands.ts";
 import { commandLine } from "../../tools/plausch/commands/load.ts";
 import { fromExit } from "../../tools/plausch/exit_code.ts";
 import { Lookup } from "../../tools/plausch/load/destination.ts";
@@ -397,7 +398,7 @@ Deno.test("a name with several addresses leads to the one that answers", async (
     const { shell, printed } = shellFor({});
     const find = () => Promise.resolve(["127.0.0.99", "127.0.0.1"]);
     const args = ["load", "-s", `here.test:${port}`, "-n", "4", "--new-connection", "--json"];
-    const code = await Effect.runPromise(run(args, shell).pipe(Effect.provideService(Lookup, find)));
+    const code = await Effect.runPromise(run(args, shell, commands).pipe(Effect.provideService(Lookup, find)));
     assertEquals([code, messages.length], [0, 4]);
     assertEquals(summary({ code, ...printed() }).stages["connect"]!["count"], 4);
   });
@@ -465,7 +466,7 @@ const interruptedAt = async (args: ReadonlyArray<string>, text: string) => {
       if (line.includes(text)) interrupt();
     },
   };
-  const fiber = Effect.runFork(run(args, { ...shell, terminal }));
+  const fiber = Effect.runFork(run(args, { ...shell, terminal }, commands));
   interrupt = () => fiber.interruptUnsafe();
   const exit = await Effect.runPromise(Fiber.await(fiber));
   return { code: fromExit(exit), shown, ...printed() };

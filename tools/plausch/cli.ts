@@ -18,14 +18,10 @@ export interface CommandModule {
   readonly run: (given: Options.Given) => Effect.Effect<ExitCode, Options.UsageError, Shell>;
 }
 
-/** The commands, each loaded only when it is called. */
-const commands: { readonly [name: string]: () => Promise<CommandModule> } = {
-  demo: () => import("./commands/demo.ts"),
-  load: () => import("./commands/load.ts"),
-  mx: () => import("./commands/mx.ts"),
-  send: () => import("./commands/send.ts"),
-  sink: () => import("./commands/sink.ts"),
-};
+/** Commands by their names. */
+export interface Commands {
+  readonly [name: string]: () => Promise<CommandModule>;
+}
 
 const complain = (shell: Shell, error: Options.UsageError): ExitCode => {
   shell.err(`${shell.paintErr("failed", "***")} ${error.message}`);
@@ -33,7 +29,7 @@ const complain = (shell: Shell, error: Options.UsageError): ExitCode => {
 };
 
 /** Runs what the arguments say, and gives the exit code. */
-export const run = (args: ReadonlyArray<string>, shell: Shell): Effect.Effect<ExitCode> =>
+export const run = (args: ReadonlyArray<string>, shell: Shell, commands: Commands): Effect.Effect<ExitCode> =>
   Effect.gen(function* () {
     const known = answer(args);
     if (known !== undefined) {

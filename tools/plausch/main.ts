@@ -7,17 +7,12 @@
  *
  * @module
  */
-import { answer } from "./overview.ts";
-import { print } from "./print.ts";
+import { commands } from "./commands.ts";
+import { launch } from "./launch.ts";
 
-// What needs no work is answered from here: nothing below, and nothing of effect, is loaded for it.
 if (import.meta.main) {
-  const known = answer(Deno.args);
-  if (known === undefined) {
+  await launch(Deno.args, async () => {
     const { start } = await import("./program.ts");
-    await start(Deno.args);
-  } else {
-    print(Deno.stdout)(known.text);
-    Deno.exit(known.code);
-  }
+    return (args) => start(args, commands);
+  });
 }

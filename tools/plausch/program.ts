@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
 import * as Redacted from "effect/Redacted";
-import { run } from "./cli.ts";
+import { type Commands, run } from "./cli.ts";
 import { type ExitCode, fromExit } from "./exit_code.ts";
 import * as Options from "./options.ts";
 import { print, write } from "./print.ts";
@@ -104,8 +104,8 @@ const withoutSignals = <A>(run: () => A): A => {
 };
 
 /** Runs what the arguments say, and ends the process with the exit code. */
-export const start = async (args: ReadonlyArray<string>): Promise<never> => {
-  const fiber = Effect.runFork(run(args, shell));
+export const start = async (args: ReadonlyArray<string>, commands: Commands): Promise<never> => {
+  const fiber = Effect.runFork(run(args, shell, commands));
   interrupt = () => fiber.interruptUnsafe();
   listen();
   const exit = await Effect.runPromise(Fiber.await(fiber));

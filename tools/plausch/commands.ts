@@ -1,0 +1,15 @@
+/**
+ * The commands, each loaded only when it is called.
+ *
+ * @module
+ */
+import type { Commands } from "./cli.ts";
+
+/** All of them. */
+export const commands: Commands = {
+  demo: () => import("./commands/demo.ts"),
+  load: () => import("./commands/load.ts"),
+  mx: () => import("./commands/mx.ts"),
+  send: () => import("./commands/send.ts"),
+  sink: () => import("./commands/sink.ts"),
+};
