@@ -25,7 +25,7 @@ const escapes: ReadonlyArray<readonly [isThere: RegExp, escape: RegExp]> = [
   [/\+[0-9a-f]{2}/i, /(?:\+[0-9a-f]{2})+/gi],
 ];
 const base64Run = /[A-Za-z0-9+/_-]+={0,2}/g;
-const wordCharacter = /[\p{L}\p{N}]/u;
+const wordCharacter = (): RegExp => /[\p{L}\p{N}]/u;
 
 /** Folds the case of ASCII without moving any character. */
 const fold = (text: string): string =>
@@ -115,7 +115,7 @@ export const make = (mask: string): SecretFinder => {
   /** Where secrets are. */
   const find = (line: string, folded: string): Array<readonly [from: number, to: number]> => {
     const isAlone = (from: number, to: number): boolean =>
-      !wordCharacter.test(line.charAt(from - 1)) && !wordCharacter.test(line.charAt(to));
+      !wordCharacter().test(line.charAt(from - 1)) && !wordCharacter().test(line.charAt(to));
     const spans: Array<readonly [number, number]> = [];
     for (const secret of texts) {
       for (let at = folded.indexOf(secret); at >= 0; at = folded.indexOf(secret, at + 1)) {

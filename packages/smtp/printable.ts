@@ -17,8 +17,11 @@
 import * as Octets from "./octets.ts";
 
 /** Controls, format characters (bidi, zero width, tags), separators, unassigned and private characters, surrogates. */
-const unprintable =
+const unprintable = (): RegExp =>
   /[\\\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]/gu;
+
+/** What nearly all text is, and what is not worth the sets of Unicode, which take longer to make than to use. */
+const plain = /^[ -[\]-~]*$/;
 
 const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, "0");
 
@@ -47,7 +50,7 @@ const escapeOne = (char: string): string => {
  * assertEquals(Printable.escape("a\u202eb"), "a\\u202eb");
  * ```
  */
-export const escape = (text: string): string => text.replace(unprintable, escapeOne);
+export const escape = (text: string): string => plain.test(text) ? text : text.replace(unprintable(), escapeOne);
 
 /**
  * {@linkcode escape} for octets as they came.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import * as ProxyProtocol from "@plausch/net/proxy-protocol";
+import type * as ProxyProtocol from "@plausch/net/proxy-protocol";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import type { Given, Option, UsageError } from "../options.ts";
@@ -36,7 +36,7 @@ const endpoint = (given: Given, option: string): Effect.Effect<ProxyProtocol.End
     return { address: host, port: yield* Target.portFromString(text) };
   });
 
-const origin = (given: Given): Effect.Effect<ProxyProtocol.Origin, UsageError> =>
+const origin = (given: Given, { tcp }: typeof ProxyProtocol): Effect.Effect<ProxyProtocol.Origin, UsageError> =>
   Effect.gen(function* () {
     const ends = ["proxy-source", "proxy-destination"].filter(given.has);
     if (ends.length === 0) return { _tag: given.value("proxy")?.toLowerCase() === "v2" ? "Local" : "Unknown" };
@@ -45,7 +45,7 @@ const origin = (given: Given): Effect.Effect<ProxyProtocol.Origin, UsageError> =
       return yield* Values.usage(`--${ends[0]} is one end of a connection`, hint);
     }
     const source = yield* endpoint(given, "proxy-source");
-    const made = ProxyProtocol.tcp(source, yield* endpoint(given, "proxy-destination"));
+    const made = tcp(source, yield* endpoint(given, "proxy-destination"));
     const hint = "both ends are IP addresses of one family, IPv4 or IPv6";
     return yield* Values.demand(Result.getOrUndefined(made), "--proxy-source and --proxy-destination do not fit", hint);
   });
@@ -68,7 +68,8 @@ export const fromOptions = (given: Given): Effect.Effect<Preface | undefined, Us
       if (stray === undefined) return undefined;
       return yield* Values.usage(`--${stray} is given without --proxy`, "add --proxy v1 or --proxy v2");
     }
-    const about = yield* origin(given);
-    const encode = version === "v1" ? ProxyProtocol.encodeV1 : ProxyProtocol.encodeV2;
+    const protocol = yield* Effect.promise(() => import("@plausch/net/proxy-protocol"));
+    const about = yield* origin(given, protocol);
+    const encode = version === "v1" ? protocol.encodeV1 : protocol.encodeV2;
     return { octets: Result.getOrThrow(encode(about)), text: describe(version, about) };
   });
