@@ -1,7 +1,9 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import { bundle, flags } from "../../tools/build/bundle.ts";
+import { commands } from "../../tools/plausch/commands.ts";
+import { withoutProcess } from "../../tools/plausch/without_process.ts";
 import { fromFileUrl } from "../support/path.ts";
-import { plauschProcess, type Ran, withSink } from "./_cli.ts";
+import { plauschProcess, type Ran, withServer, withSink } from "./_cli.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -14,8 +16,8 @@ interface Module {
   }>;
 }
 
-/** All that is loaded before a module of the command line runs: what it imports, and what that imports, and so on. */
-const loadedWith = async (path: string): Promise<ReadonlyArray<string>> => {
+/** All that is loaded before a module runs: what it imports, and what that imports, and so on. With `whenever`, what may be loaded later too. */
+const loadedWith = async (path: string, whenever = false): Promise<ReadonlyArray<string>> => {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", path],
     cwd: fromFileUrl(root),
@@ -28,7 +30,7 @@ const loadedWith = async (path: string): Promise<ReadonlyArray<string>> => {
   // A set hands out what is added while it is read.
   for (const specifier of loaded) {
     for (const { isDynamic, code } of byName.get(specifier)?.dependencies ?? []) {
-      if (isDynamic !== true && code?.specifier !== undefined) loaded.add(code.specifier);
+      if ((whenever || isDynamic !== true) && code?.specifier !== undefined) loaded.add(code.specifier);
     }
   }
   return [...loaded].map((specifier) => specifier.replace(root.href, "").replace(/^npm:\/(@?[^@]+)@[^/]*/, "npm:$1"));
@@ -41,10 +43,13 @@ const withoutNames = (ran: Ran): Ran => ({ ...ran, out: ran.out.replaceAll(/Stor
 
 Deno.test("what needs no work is said before effect, a package or a command is loaded", async () => {
   assertEquals((await loadedWith("tools/plausch/main.ts")).toSorted(), [
+    "tools/plausch/commands.ts",
     "tools/plausch/deno.json",
+    "tools/plausch/launch.ts",
     "tools/plausch/main.ts",
     "tools/plausch/overview.ts",
     "tools/plausch/print.ts",
+    "tools/plausch/without_process.ts",
   ]);
 });
 
@@ -60,35 +65,110 @@ Deno.test("no command is loaded before it is known which", async () => {
 Deno.test("send loads neither the composer, DNS, X.509 nor the sink", async () => {
   const loaded = await loadedWith("tools/plausch/commands/send.ts");
   assert(loaded.includes("packages/net/connect.ts"), "the graph is read");
-  const heavy =
-    /nodemailer|@peculiar|reflect-metadata|dns-packet|^node:(fs|dns)|^packages\/(message|sink|testing|mx)\//;
+  const heavy = /nodemailer|@peculiar|reflect-metadata|dns-packet|^packages\/(message|sink|testing|mx)\//;
   assertEquals(matching(loaded, heavy), []);
   assertEquals(matching(loaded, /^packages\/dns\/(live|stub_resolver|zone)\.ts$/), []);
 });
 
-Deno.test("the bundle says what the sources say", async () => {
+/** What of Node a conversation in clear needs. */
+const nodeInClear = ["node:buffer", "node:net", "node:timers"];
+
+Deno.test("a conversation in clear loads no TLS, and of Node only what it connects with", async () => {
+  const loaded = await loadedWith("tools/plausch/commands/send.ts");
+  assertEquals(matching(loaded, /^node:/).toSorted(), nodeInClear);
+  assertEquals(matching(loaded, /^packages\/net\//).toSorted(), [
+    "packages/net/_connection.ts",
+    "packages/net/_dial.ts",
+    "packages/net/_errors.ts",
+    "packages/net/_gather.ts",
+    "packages/net/_tls_loader.ts",
+    "packages/net/connect.ts",
+    "packages/net/connection_info.ts",
+    "packages/net/open_failure.ts",
+  ]);
+  const whenever = await loadedWith("tools/plausch/commands/send.ts", true);
+  const rest = ["node:crypto", "node:tls", "packages/net/_bind_check.ts", "packages/net/proxy_protocol.ts"];
+  assertEquals(rest.filter((module) => !whenever.includes(module)), []);
+});
+
+Deno.test("what is loaded without process cannot see it, and whoever comes after can", async () => {
+  const { process } = globalThis;
+  const descriptor = Object.getOwnPropertyDescriptor(globalThis, "process");
+  assertEquals(await withoutProcess(() => Promise.resolve(typeof globalThis.process)), "undefined");
+  assertStrictEquals(globalThis.process, process);
+  const failure = new Error("not there");
+  assertStrictEquals(
+    await withoutProcess(() => Promise.reject(failure)).catch((error) => error),
+    failure,
+  );
+  assertEquals(Object.getOwnPropertyDescriptor(globalThis, "process"), descriptor);
+});
+
+Deno.test("effect is loaded without process: it would carry Node's async context", async () => {
+  // Whether effect makes an AsyncResource for a fiber that waits.
+  const script = (load: string) => `
+    import { withoutProcess } from "./tools/plausch/without_process.ts";
+    import { AsyncResource } from "node:async_hooks";
+    let made = 0;
+    const { runInAsyncScope } = AsyncResource.prototype;
+    AsyncResource.prototype.runInAsyncScope = function (...args) {
+      made += this.type === "effect/Fiber" ? 1 : 0;
+      return runInAsyncScope.apply(this, args);
+    };
+    const { Effect } = await ${load};
+    await Effect.runPromise(Effect.sleep(1));
+    console.log(made);
+  `;
+  const effect = `import("effect/Effect").then((Effect) => ({ Effect }))`;
+  const made = async (load: string): Promise<number> => {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--quiet", script(load)],
+      cwd: fromFileUrl(root),
+    }).output();
+    return Number(new TextDecoder().decode(stdout));
+  };
+  assertEquals([await made(effect) > 0, await made(`withoutProcess(() => ${effect})`)], [true, 0]);
+});
+
+/** Runs something with a fresh bundle, and a way to run its program. */
+const withBundle = async (
+  use: (directory: string, run: (args: ReadonlyArray<string>) => Promise<Ran>) => Promise<void>,
+): Promise<void> => {
   const directory = await Deno.makeTempDir();
   try {
     const program = await bundle(directory);
-    const bundled = async (args: ReadonlyArray<string>) => {
+    await use(directory, async (args) => {
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["run", "--quiet", "--no-prompt", "--no-config", ...flags, program, ...args],
         stdin: "null",
       }).output();
       return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
-    };
+    });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+};
+
+const sendTo = (port: number) =>
+  ["send", "-s", `127.0.0.1:${port}`, "-t", "you@x.test", "-f", "me@x.test", "--helo", "client.test"] as const;
+
+Deno.test("the bundle says what the sources say", () =>
+  withBundle(async (_directory, bundled) => {
     await withSink(async ({ port }) => {
-      const send = ["send", "-s", `127.0.0.1:${port}`, "-t", "you@x.test", "-f", "me@x.test", "--helo", "client.test"];
+      const send = sendTo(port);
       const lines: ReadonlyArray<ReadonlyArray<string>> = [
         ["--version"],
         [],
         ["--help"],
-        ["send", "--help"],
+        ...Object.keys(commands).map((name) => [name, "--help"]),
         ["sennd"],
+        ["constructor"],
+        ["../send"],
         [...send, "--data", "@LICENSE"],
         [...send, "--subject", "Hi", "--body", "Hello", "--header", "Date: now", "--header", "Message-ID: <1@x.test>"],
         [...send, "--tls", "required"],
-        ["send", "-s", "127.0.0.1:1", "-t", "you@x.test", "-f", "me@x.test"],
+        [...sendTo(1)],
+        [...sendTo(1), "--proxy", "v2"],
       ];
       for (const line of lines) {
         const expected = await plauschProcess(line);
@@ -96,10 +176,34 @@ Deno.test("the bundle says what the sources say", async () => {
         assertEquals(withoutNames(await bundled(line)), withoutNames(expected), line.join(" "));
       }
     });
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-});
+  }));
+
+Deno.test("the bundle loads what is used, in few files", () =>
+  withBundle(async (directory) => {
+    const url = new URL(`file://${directory}/`).href;
+    const loaded = async (file: string) => (await loadedWith(url + file)).map((name) => name.replace(url, ""));
+    // Deno reads every file that it can find a name of, so the program names none.
+    assertEquals(await loadedWith(`${url}plausch.js`, true), [`${url}plausch.js`]);
+    const send = await loaded("send/start.js");
+    assertEquals(matching(send, /^node:/).toSorted(), nodeInClear);
+    const files = matching(send, /\.js$/);
+    assert(files.length < 16, `${files.length} files, and each takes its time: ${files.join(" ")}`);
+    assertEquals(matching(files, /_tls|proxy_protocol|_bind_check|compose|live|route/), []);
+  }));
+
+Deno.test("a part of the bundle that is missing is told", () =>
+  withBundle(async (directory, bundled) => {
+    for await (const { name } of Deno.readDir(`${directory}/send`)) {
+      if (name.startsWith("_tls-")) await Deno.remove(`${directory}/send/${name}`);
+    }
+    const answers = ["220 mx.test\r\n", "250-mx.test\r\n250 STARTTLS\r\n", "220 go ahead\r\n"];
+    await withServer(answers, async (port) => {
+      const { code, err } = await bundled([...sendTo(port), "--tls", "required"]);
+      assertStringIncludes(err, "what speaks it could not be loaded");
+      assertStringIncludes(err, "A part of plausch is missing: build or install it again");
+      assertEquals(code, 77);
+    });
+  }));
 
 Deno.test("the guide installs the bundle with the flags that it is made for", async () => {
   const guide = await Deno.readTextFile(new URL("docs/guide/install.md", root));
