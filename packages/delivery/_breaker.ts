@@ -34,7 +34,9 @@ const classify = (exit: Exit.Exit<unknown, unknown>): CircuitBreaker.Outcome => 
   return isAnswer ? CircuitBreaker.success : CircuitBreaker.failure();
 };
 
-export const make = ({ failures = 5, pause = "1 minute" }: BreakerOptions): Effect.Effect<
+export const defaultPause = "1 minute";
+
+export const make = ({ failures = 5, pause = defaultPause }: BreakerOptions): Effect.Effect<
   Breaker,
   never,
   Scope.Scope

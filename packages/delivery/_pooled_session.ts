@@ -10,6 +10,8 @@ import type * as Socket from "effect/socket/Socket";
 /** A session that outlives the errands that use it, one after another. */
 export interface PooledSession {
   readonly session: Session.Session;
+  /** Owns the connection. */
+  readonly connection: Scope.Closeable;
   /** Whom its events are for: the errand that uses it. */
   observe: Observer;
   /** How many messages were begun on it. */
@@ -25,7 +27,7 @@ export interface PooledSession {
 /** What stands around the opening of a session. */
 export interface Opening {
   /** What the connection needs first. It is given back when the connection is closed. */
-  readonly admit: (connection: Scope.Scope) => Effect.Effect<void, SessionError>;
+  readonly admit: (connection: Scope.Closeable) => Effect.Effect<void, SessionError>;
   /** Decides whether to dial at all. */
   readonly guard: <A, R>(open: Effect.Effect<A, SessionError, R>) => Effect.Effect<A, SessionError, R>;
   /** Takes the session at the moment it stands, so that no interruption loses it. */
@@ -41,6 +43,7 @@ export const open = (
     Effect.suspend(() => {
       const connection = Scope.makeUnsafe();
       const pooled = {
+        connection,
         observe: options.observe ?? (() => {}),
         messages: 0,
         idleSince: 0,

@@ -2,9 +2,11 @@ import type { Observer, SessionEvent } from "@plausch/session/event";
 import { SessionError } from "@plausch/session/session-error";
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
 import * as Scope from "effect/Scope";
 import * as Semaphore from "effect/Semaphore";
 import * as Socket from "effect/socket/Socket";
+import type { Limit } from "./_host.ts";
 import * as PooledSession from "./_pooled_session.ts";
 import * as Shelf from "./_shelf.ts";
 import type { ConversationOptions, Errand } from "./carrier.ts";
@@ -25,15 +27,19 @@ export interface Options {
 /** What stands around the opening of a session here. */
 export interface Opening extends Pick<PooledSession.Opening, "guard" | "taken"> {
   /** Puts a limit on the wait for a place among the connections. */
-  readonly limit: (wait: Effect.Effect<void>) => Effect.Effect<void, SessionError>;
+  readonly limit: Limit;
 }
 
 /** The sessions of a pool, with all hosts. */
 export interface Sessions {
+  /** How many there are with a host, be they idle or in use. */
+  readonly count: (key: string) => number;
   readonly hasIdle: (key: string) => boolean;
   /** Takes the idle session that was used last. */
   readonly take: (key: string) => PooledSession.PooledSession | undefined;
   readonly open: (errand: Errand, observe: Observer, opening: Opening) => Effect.Effect<void, SessionError>;
+  /** Lets one go, and waits for its goodbye. */
+  readonly leave: (pooled: PooledSession.PooledSession) => Effect.Effect<void>;
   /** Takes one back, to keep it or to let it go. `done` is run when its host may have another one. */
   readonly giveBack: (
     key: string,
@@ -57,7 +63,10 @@ export const make = (
     const now = (): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n);
 
     const shelf = Shelf.make();
-    const standing = new Set<PooledSession.PooledSession>();
+    /** Connections without a session yet. */
+    const opening = new Set<Scope.Closeable>();
+    /** All that stand, by the errands that they are for. */
+    const standing = new Map<PooledSession.PooledSession, string>();
     const places = yield* Semaphore.make(most);
     let taken = 0;
     let waiting = 0;
@@ -65,19 +74,24 @@ export const make = (
 
     const ifOpen = Effect.suspend(() => isClosed ? Effect.fail(closed) : Effect.void);
 
+    const leave = (pooled: PooledSession.PooledSession): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        shelf.remove(pooled);
+        standing.delete(pooled);
+        return pooled.leave;
+      });
+
     /** Lets one go, without waiting for its goodbye. The end of the pool does wait for it. */
     const retire = (
       pooled: PooledSession.PooledSession,
       done: Effect.Effect<void> = Effect.void,
     ): Effect.Effect<void> => {
-      shelf.remove(pooled);
-      standing.delete(pooled);
-      const left = Effect.uninterruptible(Effect.andThen(pooled.leave, done));
+      const left = Effect.uninterruptible(Effect.andThen(leave(pooled), done));
       return isClosed ? left : Effect.asVoid(Effect.forkIn(left, scope, { startImmediately: true }));
     };
 
     /** A place among the connections. An idle session makes room, if that is what it takes. */
-    const admit = (limit: Opening["limit"]) => (connection: Scope.Scope): Effect.Effect<void, SessionError> =>
+    const admit = (limit: Limit) => (connection: Scope.Closeable): Effect.Effect<void, SessionError> =>
       Effect.suspend(() => {
         waiting++;
         const place = limit(Scope.provide(places.takeScoped(1), connection));
@@ -86,7 +100,12 @@ export const make = (
         Effect.ensuring(Effect.sync(() => void waiting--)),
         Effect.andThen(Effect.suspend(() => {
           taken++;
-          return Scope.addFinalizer(connection, Effect.sync(() => void taken--));
+          opening.add(connection);
+          const closed = Effect.sync(() => {
+            taken--;
+            opening.delete(connection);
+          });
+          return Scope.addFinalizer(connection, closed);
         })),
         Effect.andThen(ifOpen),
       );
@@ -102,25 +121,29 @@ export const make = (
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {
         isClosed = true;
-        const ends: Array<Effect.Effect<void>> = [];
-        for (let pooled = shelf.oldest; pooled !== undefined; pooled = shelf.oldest) ends.push(retire(pooled));
-        for (const { cut } of standing) ends.push(cut);
+        const ends = [
+          ...Array.from(standing.keys(), (pooled) => shelf.holds(pooled) ? leave(pooled) : pooled.cut),
+          ...Array.from(opening, (connection) => Scope.close(connection, Exit.fail(closed))),
+        ];
         return Effect.all(ends, { concurrency: "unbounded", discard: true });
       })
     );
 
     return {
+      count: (key) => [...standing.values()].filter((other) => other === key).length,
       hasIdle: shelf.has,
       take: shelf.take,
-      open: ({ socket, tls, tlsOptions }, observe, { limit, guard, taken }) =>
+      open: ({ key, socket, tls, tlsOptions }, observe, { limit, guard, taken }) =>
         PooledSession.open({ ...conversation, tls, tlsOptions, observe }, {
           admit: admit(limit),
           guard,
           taken: (pooled) => {
-            standing.add(pooled);
+            opening.delete(pooled.connection);
+            standing.set(pooled, key);
             taken(pooled);
           },
         }).pipe(Effect.provideService(Socket.Socket, socket)),
+      leave,
       giveBack: (key, pooled, done) =>
         Effect.suspend(() => {
           pooled.observe = (event) => observe(key, event);

@@ -7,6 +7,7 @@ export interface Shelf {
   /** Takes the one that was used last: so those that are not needed grow old. */
   take(key: string): PooledSession | undefined;
   remove(pooled: PooledSession): void;
+  holds(pooled: PooledSession): boolean;
   /** The one that has been there for longest. */
   readonly oldest: PooledSession | undefined;
 }
@@ -37,6 +38,7 @@ export const make = (): Shelf => {
       return last;
     },
     remove,
+    holds: (pooled) => keys.has(pooled),
     get oldest() {
       return keys.keys().next().value;
     },

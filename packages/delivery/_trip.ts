@@ -6,25 +6,8 @@ import type { SessionError } from "@plausch/session/session-error";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
-import type { PooledSession } from "./_pooled_session.ts";
+import type { Berth } from "./_berth.ts";
 import type { Errand } from "./carrier.ts";
-
-/** What an errand finds at its host. */
-export interface Berth {
-  /** Waits until a message may go. One that `mayReuse` needs no connection of its own where a session stands. */
-  readonly ready: (mayReuse: boolean) => Effect.Effect<void, SessionError>;
-  /** Takes a session that stands, if there is one. */
-  readonly take: () => PooledSession | undefined;
-  readonly open: (observe: Observer, taken: (pooled: PooledSession) => void) => Effect.Effect<void, SessionError>;
-}
-
-/** One errand on its way. */
-export interface Trip {
-  /** Takes the message to the host, over more than one session if need be. */
-  readonly go: Effect.Effect<Outcome, SessionError | GrammarError>;
-  /** The session that it has now, to be taken from it at its end. */
-  readonly pooled: PooledSession | undefined;
-}
 
 /** How a session ends that was idle for too long. */
 const deaths: ReadonlySet<RecipientOutcome["reason"]> = new Set<RecipientOutcome["reason"]>([
@@ -37,9 +20,9 @@ const deaths: ReadonlySet<RecipientOutcome["reason"]> = new Set<RecipientOutcome
 const isUndecided = ({ verdict, reason, code }: RecipientOutcome): boolean =>
   verdict === "deferred" && (deaths.has(reason) || code === 421);
 
-export const make = (errand: Errand, berth: Berth): Trip => {
+/** Takes a message to its host, over more than one session if need be. */
+export const make = (errand: Errand, berth: Berth): Effect.Effect<Outcome, SessionError | GrammarError> => {
   const { envelope, content } = errand.mail;
-  let pooled: PooledSession | undefined;
   let isFirst = true;
   let isReused = false;
   /** Whether the message went out to its end, so that the host may have it. */
@@ -48,27 +31,15 @@ export const make = (errand: Errand, berth: Berth): Trip => {
   const turned = (turn: Turned["turn"]): Effect.Effect<void> =>
     Effect.map(Clock.currentTimeMillis, (at) => errand.observe({ _tag: "Turned", at, turn }));
 
-  /** Gives up a session that is of no more use to the message. */
-  const change = Effect.suspend(() => {
-    const { leave = Effect.void } = pooled ?? {};
-    pooled = undefined;
-    return Effect.andThen(isReused ? turned("replaced") : Effect.void, leave);
-  });
-
+  /** The session that stands, for the first attempt; for every further one a session of its own. */
   const board = Effect.fnUntraced(function* (observe: Observer) {
-    if (!isFirst) yield* change;
-    yield* berth.ready(isFirst);
-    if (isFirst) pooled = berth.take();
+    const mayReuse = isFirst;
     isFirst = false;
-    isReused = pooled !== undefined;
-    if (pooled === undefined) {
-      yield* berth.open(observe, (opened) => {
-        pooled = opened;
-      });
-    } else {
-      pooled.observe = observe;
-      yield* turned("reused");
-    }
+    if (isReused) yield* turned("replaced");
+    isReused = false;
+    yield* berth.leave;
+    isReused = yield* berth.board(mayReuse, observe);
+    if (isReused) yield* turned("reused");
   });
 
   const attempt = (envelope: Envelope, observe?: Observer): Effect.Effect<Outcome, SessionError | GrammarError> =>
@@ -78,13 +49,13 @@ export const make = (errand: Errand, berth: Berth): Trip => {
         observe?.(event);
       }),
       Effect.suspend(() => {
-        const { session } = pooled!;
-        pooled!.messages++;
-        return session.send(envelope, content);
+        const pooled = berth.pooled!;
+        pooled.messages++;
+        return pooled.session.send(envelope, content);
       }),
     ).pipe(
       Effect.catchTag("SessionError", (error) => {
-        const protection = pooled?.session.protection ?? Connections.unprotected(errand);
+        const protection = berth.pooled?.session.protection ?? Connections.unprotected(errand);
         return Connections.undelivered(envelope, error, protection);
       }),
       Effect.map((outcome) => Connections.asAsked(errand, outcome)),
@@ -101,10 +72,5 @@ export const make = (errand: Errand, berth: Berth): Trip => {
     );
   };
 
-  return {
-    go: Connections.withRest(envelope, attempt, { restOf, observe: errand.observe }),
-    get pooled() {
-      return pooled;
-    },
-  };
+  return Connections.withRest(envelope, attempt, { restOf, observe: errand.observe });
 };

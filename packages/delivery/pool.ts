@@ -4,7 +4,8 @@
  * the message goes over a fresh one.
  *
  * **Limits** of a host: sessions, messages on each, and messages in a window of time. LIMITS of the server (RFC 9422) count as well.
- * A host that cannot be reached several times in a row is left alone for a while: its errands fail with `HostPaused` at once.
+ * A host that cannot be reached several times in a row is left alone for a while: its errands fail with `HostPaused` at once. One that
+ * takes no further session beside those that it has gets all messages over these, and is asked for more after a while.
  *
  * **Nothing twice.** A message goes over a second session only where the first one had been used before, and broke before the final
  * dot: nobody can have it then. It goes for the recipients that nothing was decided about. Behind the dot they are `uncertain`, as
@@ -65,18 +66,17 @@
  */
 import * as Connections from "@plausch/session/connections";
 import type { SessionEvent } from "@plausch/session/event";
-import { SessionError } from "@plausch/session/session-error";
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as RcMap from "effect/RcMap";
 import * as Scope from "effect/Scope";
-import * as Semaphore from "effect/Semaphore";
+import * as Berth from "./_berth.ts";
 import * as Breaker from "./_breaker.ts";
-import * as Pace from "./_pace.ts";
+import * as Host from "./_host.ts";
 import * as Sessions from "./_sessions.ts";
 import * as Trip from "./_trip.ts";
-import type { Carrier, ConversationOptions, Errand } from "./carrier.ts";
+import type { Carrier, ConversationOptions } from "./carrier.ts";
 
 /** How sessions are held and kept, and what a host is to be spared. */
 export interface Options extends Omit<ConversationOptions, "dropAfter" | "say" | "stopAfter"> {
@@ -105,7 +105,10 @@ export interface Options extends Omit<ConversationOptions, "dropAfter" | "say" |
 export interface BreakerOptions {
   /** After so many attempts in a row that came to no session. A refusal for good (5yz) does not count: it is an answer. Default: 5. */
   readonly failures?: number | undefined;
-  /** For so long. Then one attempt is made, and decides. Default: 1 minute. */
+  /**
+   * For so long. Then one attempt is made, and decides. A host that would not have a further session beside those that it has is not
+   * asked for one for so long, either. Default: 1 minute.
+   */
   readonly pause?: Duration.Input | undefined;
 }
 
@@ -116,16 +119,6 @@ export interface Rate {
   /** The window. */
   readonly window: Duration.Input;
 }
-
-/** What all errands for a host share. */
-interface Host {
-  /** One for each session that it may have. */
-  readonly turns: Semaphore.Semaphore;
-  /** Waits until the rate has room for a message. */
-  readonly pace: Effect.Effect<void, SessionError>;
-}
-
-const busy = new SessionError({ reason: "HostBusy", stage: "connect", recipients: [] });
 
 const atLeastOne = (count: number): number => Math.max(1, Math.floor(count));
 
@@ -168,58 +161,42 @@ export const make = (options: Options): Effect.Effect<Carrier, never, Scope.Scop
   Effect.gen(function* () {
     const { maxPerHost, maxSessions, maxMessages, idle, rate, breaker, patience, observe, ...conversation } = options;
     const rest = Duration.fromInputUnsafe(idle ?? "30 seconds");
-    const sessions = yield* Sessions.make({
-      conversation,
-      most: atLeastOne(maxSessions ?? 100),
-      maxMessages: atLeastOne(maxMessages ?? 100),
-      idle: Duration.toMillis(rest),
-      observe: observe ?? (() => {}),
-    });
-    const { check, guard } = yield* Breaker.make(breaker ?? {});
-    const limit = (wait: Effect.Effect<void>): Effect.Effect<void, SessionError> =>
-      Effect.timeoutOrElse(wait, { duration: patience ?? "10 minutes", orElse: () => Effect.fail(busy) });
+    const limit = Host.within(patience ?? "10 minutes");
+    const harbour: Berth.Harbour = {
+      sessions: yield* Sessions.make({
+        conversation,
+        most: atLeastOne(maxSessions ?? 100),
+        maxMessages: atLeastOne(maxMessages ?? 100),
+        idle: Duration.toMillis(rest),
+        observe: observe ?? (() => {}),
+      }),
+      breaker: yield* Breaker.make(breaker ?? {}),
+      limit,
+    };
+    const { ifOpen } = harbour.sessions;
+    const most = atLeastOne(maxPerHost ?? 4);
     const hosts = yield* RcMap.make({
-      lookup: (_key: string): Effect.Effect<Host> =>
-        Effect.all({
-          turns: Semaphore.make(atLeastOne(maxPerHost ?? 4)),
-          pace: rate === undefined ? Effect.succeed(Effect.void) : Effect.map(Pace.make(rate), limit),
-        }),
+      lookup: (_key: string) => Host.make({ most, rate, limit, pause: breaker?.pause ?? Breaker.defaultPause }),
       // After a window without a message there is nothing to remember; and without a rate it is cheaper to keep it for a while.
       idleTimeToLive: Duration.max(rest, Duration.fromInputUnsafe(rate?.window ?? 0)),
     });
-
-    const tripTo = (errand: Errand, { pace }: Host): Trip.Trip => {
-      const { key } = errand;
-      return Trip.make(errand, {
-        ready: (mayReuse) =>
-          Effect.gen(function* () {
-            // A host that is left alone shall not take up the time of those who wait for the rate.
-            if (!mayReuse || !sessions.hasIdle(key)) yield* check(key);
-            yield* pace;
-            yield* sessions.ifOpen;
-          }),
-        take: () => sessions.take(key),
-        open: (observe, taken) => sessions.open(errand, observe, { limit, guard: guard(key), taken }),
-      });
-    };
 
     return {
       carry: (errand) =>
         Effect.uninterruptibleMask((restore) =>
           Effect.suspend(() => {
             const { key, mail } = errand;
-            const turn = Scope.makeUnsafe();
-            let trip: Trip.Trip | undefined;
+            const stay = Scope.makeUnsafe();
+            let berth: Berth.Berth | undefined;
             const go = Effect.gen(function* () {
-              yield* sessions.ifOpen;
-              const host = yield* Scope.provide(RcMap.get(hosts, key), turn);
-              yield* limit(Scope.provide(host.turns.takeScoped(1), turn));
-              trip = tripTo(errand, host);
-              return yield* trip.go;
+              yield* ifOpen;
+              const host = yield* Scope.provide(RcMap.get(hosts, key), stay);
+              berth = Berth.make(errand, host, harbour);
+              return yield* Trip.make(errand, berth);
             });
             const over = Effect.suspend(() => {
-              const done = Scope.close(turn, Exit.void);
-              return trip?.pooled === undefined ? done : sessions.giveBack(key, trip.pooled, done);
+              const done = Scope.close(stay, Exit.void);
+              return berth === undefined ? done : berth.vacate(done);
             });
             return restore(go).pipe(
               Effect.catchTag("SessionError", (error) =>

@@ -196,21 +196,70 @@ it("a refusal for good is an answer, and whoever asks gets it", () =>
     }
   }));
 
-it("a session that stands is used, whatever became of another attempt; a paused host takes no message's turn", () =>
+it("a paused host takes no turn of the rate from those who wait for it", () =>
   Effect.gen(function* () {
-    const { carry } = yield* make({
-      breaker: { failures: 1, pause: "1 hour" },
-      rate: { messages: 2, window: "1 hour" },
-      maxPerHost: 2,
+    const { carry, close } = yield* make({
+      breaker: { failures: 1, pause: "30 minutes" },
+      rate: { messages: 2, window: "4 hours" },
     });
-    const well = yield* mock(opening + slow + taken());
-    const first = yield* begin(carry(well));
     assertEquals((yield* carry(yield* mock(down))).verdicts, ["deferred greeting 421"]);
+    for (let errand = 0; errand < 5; errand++) {
+      assertEquals((yield* carry(yield* mock(opening))).failure, "HostPaused connect");
+    }
+    // One of the two was for the refused connection. The paused ones took none, so the other one is left.
+    yield* TestClock.adjust("30 minutes");
+    assertEquals(yield* carry(yield* mock(opening + taken())), all);
+    yield* close;
+  }));
+
+it("a host that takes one session gets all over that one, and another is tried after a while", () =>
+  Effect.gen(function* () {
+    const { carry, close, seen } = yield* make({
+      maxPerHost: 3,
+      breaker: { failures: 10, pause: "1 minute" },
+      idle: "1 hour",
+    });
+    const only = yield* mock(opening + slow + taken() + taken() + taken() + slow + quit);
+    const first = yield* begin(carry(only));
+    const others = yield* Effect.forEach(
+      [1, 2, 3],
+      () => Effect.flatMap(mock(down), (refused) => begin(carry(refused))),
+    );
+    // One was refused; the others do not even try.
+    assertEquals(connected(seen), 2);
     yield* TestClock.adjust("10 seconds");
     assertEquals(yield* Fiber.join(first), all);
-    // Two messages are the rate of the hour. Those that find the host paused do not wait for it.
-    const third = yield* begin(carry(well));
-    yield* TestClock.adjust("30 minutes");
-    assertEquals((yield* Fiber.join(third)).failure, "HostBusy connect");
-    assertEquals((yield* carry(well)).failure, "HostPaused connect");
+    assertEquals(yield* Effect.forEach(others, Fiber.join), [all, all, all]);
+    assertEquals(connected(seen), 2);
+
+    yield* TestClock.adjust("1 minute");
+    const busy = yield* begin(carry(only));
+    const second = yield* mock(opening + taken() + quit);
+    assertEquals(yield* carry(second), all);
+    assertEquals(connected(seen), 3);
+    yield* TestClock.adjust("10 seconds");
+    assertEquals(yield* Fiber.join(busy), all);
+    yield* close;
+    yield* only.verify;
+    yield* second.verify;
+  }));
+
+it("who waits for the one session of a host does not wait for ever", () =>
+  Effect.gen(function* () {
+    const { carry } = yield* make({ maxPerHost: 2, patience: "1 minute" });
+    const only = yield* begin(carry(yield* mock(`${opening}> MAIL FROM:<a@c.test>\n* server never answers\n`)));
+    const second = yield* begin(carry(yield* mock(down)));
+    yield* TestClock.adjust("1 minute");
+    assertEquals((yield* Fiber.join(second)).failure, "HostBusy connect");
+    yield* Fiber.interrupt(only);
+  }));
+
+it("when the one session of a host is gone, what the host says of another one is the verdict", () =>
+  Effect.gen(function* () {
+    const { carry } = yield* make({ maxPerHost: 2 });
+    const only = yield* begin(carry(yield* mock(opening + slow.replace("< 250 queued", "* server drops"))));
+    const second = yield* begin(carry(yield* mock(down + next + down)));
+    yield* TestClock.adjust("10 seconds");
+    assertEquals((yield* Fiber.join(only)).failure, "ConnectionLost final");
+    assertEquals((yield* Fiber.join(second)).verdicts, ["deferred greeting 421"]);
   }));

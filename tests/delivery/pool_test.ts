@@ -279,6 +279,18 @@ it("with its scope a message that is under way is cut off, with what is known; l
     assertEquals(yield* carry(mx), closed);
   }));
 
+it("with its scope a session that is about to be opened is cut off as well", () =>
+  Effect.gen(function* () {
+    const { carry, close, seen } = yield* make();
+    const under = yield* begin(carry(yield* mock("* server never answers\n")));
+    yield* close;
+    assertEquals(yield* Fiber.join(under), {
+      verdicts: ["deferred greeting ConnectionLost"],
+      failure: "ConnectionLost greeting",
+    });
+    assertEquals(seen, ["1: Connected", "1: Closed", "1: Failed "]);
+  }));
+
 const stages: ReadonlyArray<readonly [stage: string, text: string, failed: ReadonlyArray<string>]> = [
   ["the greeting", "* server never answers\n", ["Failed "]],
   ["EHLO", "< 220 mx\n> EHLO c.test\n* server never answers\n", ["Failed "]],
