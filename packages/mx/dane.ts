@@ -31,11 +31,10 @@
 import * as Answer from "@plausch/dns/answer";
 import type { DnsError } from "@plausch/dns/dns-error";
 import * as Name from "@plausch/dns/name";
-import type { Tlsa } from "@plausch/dns/record";
 import type { Resolver } from "@plausch/dns/resolver";
+import * as Tlsa from "@plausch/tls/tlsa";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
-import { looksLikeCertificate, looksLikeKey } from "./_der.ts";
 import type { Candidate } from "./candidate.ts";
 import type { RoutePlan } from "./route_plan.ts";
 import type { TlsPolicy } from "./tls_policy.ts";
@@ -176,42 +175,6 @@ export const referenceNames = (plan: RoutePlan, baseDomain: string): ReadonlyArr
   return [...new Map(names.map((name) => [Name.key(name), name])).values()];
 };
 
-const digestOctets: Readonly<Record<number, number>> = { 1: 32, 2: 64 };
-
-const isUsable = ({ usage, selector, matchingType, data }: Tlsa): boolean => {
-  if (usage !== 2 && usage !== 3) return false;
-  if (selector !== 0 && selector !== 1) return false;
-  if (matchingType === 0) return selector === 0 ? looksLikeCertificate(data) : looksLikeKey(data);
-  return digestOctets[matchingType] === data.length;
-};
-
-/**
- * The records that mail can use. Those are of usage 2 and 3 (RFC 7672 section 3.1.3 leaves 0 and 1 to the public
- * authorities, who do not vouch for mail), with a selector and a matching type that are known, and data that can be what
- * they say. Of the digests for one usage and selector, only those of the strongest kind count (digest agility, RFC 7671
- * section 9); records with the whole thing always do.
- *
- * @example A SHA-512 beside a SHA-256, and a record for the web
- * ```ts
- * import * as Record from "@plausch/dns/record";
- * import * as Dane from "@plausch/mx/dane";
- * import * as Result from "effect/Result";
- * import { assertEquals } from "@std/assert";
- *
- * const records = [`3 1 1 ${"ab".repeat(32)}`, `3 1 2 ${"cd".repeat(64)}`, `1 1 1 ${"ef".repeat(32)}`].map((data) =>
- *   Result.getOrThrow(Record.fromString("_25._tcp.mx1.example.org", "TLSA", data))
- * );
- * assertEquals(Dane.usable(records).map(({ matchingType }) => matchingType), [2]);
- * ```
- */
-export const usable = (records: ReadonlyArray<Tlsa>): ReadonlyArray<Tlsa> => {
-  const fit = records.filter(isUsable);
-  return fit.filter(({ usage, selector, matchingType }) =>
-    matchingType === 0 ||
-    !fit.some((other) => other.usage === usage && other.selector === selector && other.matchingType > matchingType)
-  );
-};
-
 /**
  * What the answer to the question for TLSA records at one name means (RFC 7672 section 2.2): nothing, where there is no
  * record or the answer is not proven; else what the records ask for. A failure is `Failed`, but for a name that is too
@@ -253,7 +216,7 @@ export const judge = (
   }
   const ttl = Answer.ttl(result.success) ?? 0;
   if (!result.success.authenticated || result.success.status !== "Records") return { _tag: "None", ttl };
-  const records = usable(Answer.records(result.success, "TLSA"));
+  const records = Tlsa.select(Answer.records(result.success, "TLSA"));
   return {
     _tag: "Found",
     ttl,

@@ -15,6 +15,7 @@
  * @module
  */
 import * as Result from "effect/Result";
+import { looksLikeCertificate, looksLikeKey } from "./_der_outline.ts";
 import { TlsError } from "./tls_error.ts";
 
 /** What a certificate must match (RFC 6698 section 2.1). The TLSA record of `@plausch/dns` is one. */
@@ -35,16 +36,6 @@ export type Associate = (selector: number, matchingType: number) => Uint8Array |
 /** Octets of a digest. */
 const digestLengths: ReadonlyMap<number, number> = new Map([[1, 32], [2, 64]]);
 
-/** Whether these octets are one DER value, a SEQUENCE, from the first to the last; both certificates and keys are. */
-const isSequence = (octets: Uint8Array): boolean => {
-  const [tag, first = 0] = octets;
-  if (tag !== 0x30 || octets.length < 2) return false;
-  const more = first < 0x80 ? 0 : first - 0x80;
-  if (more > 3 || first === 0x80) return false;
-  const length = more === 0 ? first : octets.subarray(2, 2 + more).reduce((sum, octet) => sum * 256 + octet, 0);
-  return octets.length === 2 + more + length;
-};
-
 /**
  * Whether a record can be used for mail: usage 2 or 3, since nobody can say which authorities a sender trusts (RFC 7672 section 3.1.3),
  * a selector and a matching type that are known, and data that can be such a thing.
@@ -60,7 +51,8 @@ const isSequence = (octets: Uint8Array): boolean => {
  */
 export const isUsable = ({ usage, selector, matchingType, data }: Tlsa): boolean => {
   if (usage !== 2 && usage !== 3 || selector !== 0 && selector !== 1) return false;
-  return matchingType === 0 ? isSequence(data) : data.length === digestLengths.get(matchingType);
+  if (matchingType === 0) return selector === 0 ? looksLikeCertificate(data) : looksLikeKey(data);
+  return data.length === digestLengths.get(matchingType);
 };
 
 /**
@@ -77,7 +69,7 @@ export const isUsable = ({ usage, selector, matchingType, data }: Tlsa): boolean
  * assertEquals(Tlsa.select([weak, strong]), [strong]);
  * ```
  */
-export const select = (records: ReadonlyArray<Tlsa>): ReadonlyArray<Tlsa> => {
+export const select = <R extends Tlsa>(records: ReadonlyArray<R>): ReadonlyArray<R> => {
   const usable = records.filter(isUsable);
   const isStronger = (one: Tlsa) => (other: Tlsa): boolean =>
     other.usage === one.usage && other.selector === one.selector && other.matchingType > one.matchingType;

@@ -1,8 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import type { RecordType, Tlsa } from "@plausch/dns/record";
+import type { RecordType } from "@plausch/dns/record";
 import { Resolver } from "@plausch/dns/resolver";
 import * as Zone from "@plausch/dns/zone";
-import * as Dane from "@plausch/mx/dane";
 import * as Mx from "@plausch/mx/mx";
 import * as RoutePlan from "@plausch/mx/route-plan";
 import * as Effect from "effect/Effect";
@@ -352,79 +351,3 @@ it("DANE: a plan is kept no longer than the TLSA records in it, nor than their a
     const alias = { "a.d.test": { CNAME: "b.test" }, "b.test": { A: unproven("192.0.2.1") } };
     assertEquals(yield* ttl({ ...alias, "a.d.test": { CNAME: { data: "b.test", ttl: 9 } } }), 9);
   }));
-
-// ---- which records can be used
-
-// A certificate and its key, as openssl made them.
-const octets = (base64: string) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-const certificate = octets(
-  "MIIBejCCAR+gAwIBAgIUaGCypZjWqdSGRFCK9snQqmIsQwgwCgYIKoZIzj0EAwIwEjEQMA4GA1UEAwwHbXgudGVzdDAeFw0yNjExMjgx" +
-    "NDUxMjNaFw0zNjExMjUxNDUxMjNaMBIxEDAOBgNVBAMMB214LnRlc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASfnLJ2HKzFrK2M" +
-    "IAAjVqmH2+cP+Lvz3OcJk8kBTrENKEIl2VmaDw7322OP+0Pv5QJhveDtnHpCwmMbax023P28o1MwUTAdBgNVHQ4EFgQUvSLx8EJoDRzH" +
-    "IvAr/V3SGTeJVfMwHwYDVR0jBBgwFoAUvSLx8EJoDRzHIvAr/V3SGTeJVfMwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBG" +
-    "AiEAj8CR+PziqJtEnnIh3pLkCUNdBTHRshz8Wevvv25zSVECIQCb2FDxV1M8dkR6h964mRlKA5ZXj2bww0dRKZrZxcgyGQ==",
-);
-const key = octets(
-  "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEn5yydhysxaytjCAAI1aph9vnD/i789znCZPJAU6xDShCJdlZmg8O99tjj/tD7+UCYb3g" +
-    "7Zx6QsJjG2sdNtz9vA==",
-);
-const digest256 = new Uint8Array(32);
-const digest512 = new Uint8Array(64);
-
-const tlsa = (usage: number, selector: number, matchingType: number, data: Uint8Array): Tlsa => ({
-  _tag: "TLSA",
-  name: "_25._tcp.a.d.test",
-  ttl: 300,
-  class: "IN",
-  usage,
-  selector,
-  matchingType,
-  data,
-});
-
-const sets: ReadonlyArray<readonly [name: string, records: ReadonlyArray<Tlsa>, used: ReadonlyArray<number>]> = [
-  ["SHA-256 of key and certificate", [tlsa(3, 1, 1, digest256), tlsa(3, 0, 1, digest256)], [0, 1]],
-  ["an authority", [tlsa(2, 1, 1, digest256), tlsa(2, 0, 2, digest512)], [0, 1]],
-  ["usages of the web, and unknown ones", [0, 1, 4, 255].map((usage) => tlsa(usage, 1, 1, digest256)), []],
-  ["unknown selectors", [2, 255].map((selector) => tlsa(3, selector, 1, digest256)), []],
-  ["unknown matching types", [3, 255].map((matchingType) => tlsa(3, 1, matchingType, digest256)), []],
-  [
-    "digests of a wrong length",
-    [tlsa(3, 1, 1, digest512), tlsa(3, 1, 2, digest256), tlsa(3, 1, 1, new Uint8Array())],
-    [],
-  ],
-  ["a whole certificate, a whole key", [tlsa(3, 0, 0, certificate), tlsa(2, 1, 0, key)], [0, 1]],
-  ["the whole of the other thing", [tlsa(3, 0, 0, key), tlsa(3, 1, 0, certificate)], []],
-  ["the whole, cut short or with more behind it", [
-    tlsa(3, 0, 0, certificate.subarray(0, -1)),
-    tlsa(3, 0, 0, Uint8Array.of(...certificate, 0)),
-    tlsa(3, 1, 0, Uint8Array.of(...key, 0x30, 0x00)),
-    tlsa(3, 1, 0, new Uint8Array()),
-    tlsa(3, 1, 0, Uint8Array.of(0x30)),
-  ], []],
-  ["lengths that DER does not have", [
-    tlsa(3, 1, 0, Uint8Array.of(0x30, 0x80, 0x30, 0, 0x03, 0)),
-    tlsa(3, 1, 0, Uint8Array.of(0x30, 0x81, 0x04, 0x30, 0, 0x03, 0)),
-    tlsa(3, 1, 0, Uint8Array.of(0x30, 0x83, 0, 0, 0x04, 0x30, 0, 0x03, 0)),
-    tlsa(3, 1, 0, Uint8Array.of(0x30, 0x82, 0x01)),
-    tlsa(3, 1, 0, Uint8Array.of(0x30, 0x04, 0x30, 0, 0x1f, 0)),
-  ], []],
-  // Digest agility, RFC 7671 section 9.
-  ["the strongest digest alone", [tlsa(3, 1, 1, digest256), tlsa(3, 1, 2, digest512)], [1]],
-  ["the strongest digest for each usage and selector", [
-    tlsa(3, 1, 1, digest256),
-    tlsa(3, 0, 2, digest512),
-    tlsa(2, 1, 1, digest256),
-    tlsa(2, 1, 2, digest512),
-  ], [0, 1, 3]],
-  ["several of the strongest", [tlsa(3, 1, 2, digest512), tlsa(3, 1, 2, new Uint8Array(64).fill(1))], [0, 1]],
-  ["the whole thing beside a digest", [tlsa(3, 1, 0, key), tlsa(3, 1, 1, digest256), tlsa(3, 1, 2, digest512)], [0, 2]],
-  ["a stronger digest that is none takes nothing away", [tlsa(3, 1, 1, digest256), tlsa(3, 1, 2, digest256)], [0]],
-  ["nor one that is not known", [tlsa(3, 1, 1, digest256), tlsa(3, 1, 3, digest512)], [0]],
-];
-
-for (const [name, records, used] of sets) {
-  Deno.test(`DANE: usable records: ${name}`, () => {
-    assertEquals(Dane.usable(records), used.map((at) => records[at]!));
-  });
-}

@@ -25,7 +25,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     effect: "*",
     node: { "live.ts": ["crypto", "dgram", "dns", "fs/promises", "net"] },
   },
-  mx: { packages: ["dns"], effect: "*" },
+  mx: { packages: ["dns", "tls"], effect: "*" },
   session: { packages: ["line", "smtp", "tls"], effect: "*" },
   tls: { packages: [], effect: ["Data", "Duration", "Effect", "Result", "socket/Socket"] },
   net: {
