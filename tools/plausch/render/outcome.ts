@@ -65,8 +65,9 @@ export const describe = (outcome: Verdict, namesHost = false): string => {
   const numbers = [code, status === undefined ? undefined : EnhancedStatus.format(status)].filter((part) =>
     part !== undefined
   );
-  // Refused without a reply: MAIL was not said.
-  const place = verdict === "rejected" && reply === undefined ? "here, before MAIL" : `at ${Stage.describe(stage)}`;
+  // Refused for a reason of our own: MAIL was not said.
+  const isOwn = verdict === "rejected" && reply === undefined && reason !== undefined;
+  const place = isOwn ? "here, before MAIL" : `at ${Stage.describe(stage)}`;
   // Where nobody was talked to there is no stage to speak of.
   const at = verdict === "accepted" || message !== undefined ? "" : ` ${place}`;
   if (reply !== undefined) {
