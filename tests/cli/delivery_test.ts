@@ -182,7 +182,7 @@ Deno.test("a host that breaks its promise (DANE) gets nothing, and the next one 
   assertStringIncludes(out, "; verified as mx.example.test by DANE, TLSA 3 1 1\n");
   assertMatch(
     out,
-    /^=== {3}20 mx\.example\.test \[127\.0\.0\.2\]: 1 accepted, over TLSv1\.3, verified by DANE, TLSA 3 1 1$/m,
+    /^=== {3}20 mx\.example\.test \[127\.0\.0\.2\]: 1 accepted, TLSv1\.3 verified by DANE, TLSA 3 1 1$/m,
   );
 });
 

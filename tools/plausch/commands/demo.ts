@@ -10,11 +10,13 @@ import * as Mx from "@plausch/mx/mx";
 import * as Content from "@plausch/session/content";
 import * as Envelope from "@plausch/session/envelope";
 import * as Timeouts from "@plausch/session/timeouts";
+import type * as Fault from "@plausch/sink/fault";
 import * as Sink from "@plausch/sink/sink";
 import * as Store from "@plausch/sink/store";
 import * as Domain from "@plausch/smtp/domain";
 import * as Octets from "@plausch/smtp/octets";
 import * as Printable from "@plausch/smtp/printable";
+import * as Reply from "@plausch/smtp/reply";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import type { ExitCode } from "../exit_code.ts";
@@ -41,18 +43,27 @@ export const commandLine: CommandLine = {
 };
 
 const domain = "plausch.example";
-const exchanger = `mx.${domain}`;
+const busyExchanger = `mx.${domain}`;
+const exchanger = `mx2.${domain}`;
 const sender = `mir@laptop.${domain}`;
 const recipient = `mir@${domain}`;
 
 const zone = Zone.layer({
   records: {
-    [domain]: { MX: `10 ${exchanger}.` },
+    [domain]: { MX: [`10 ${busyExchanger}.`, `20 ${exchanger}.`] },
+    [busyExchanger]: { A: "127.0.0.1" },
     [exchanger]: { A: "127.0.0.1" },
   },
 });
 
-/** The mail exchanger is on this machine, where mail does not go otherwise. */
+/** Both mail exchangers are one server. On the first connection it has no time. */
+const busy: Fault.Fault = {
+  stage: "greeting",
+  action: { _tag: "Reply", reply: Reply.make(421, "Too busy right now", { class: 4, subject: 3, detail: 2 }) },
+  connection: 1,
+};
+
+/** The mail exchangers are on this machine, where mail does not go otherwise. */
 const here = { allowLocal: true };
 
 /** A server, and what a client has to know to trust it. */
@@ -90,7 +101,7 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
 
     const store = Store.memory();
     const { tls, security } = given.has("tls") ? yield* encryption : inClear;
-    const sink = yield* Sink.listen({ store, host: exchanger, tls });
+    const sink = yield* Sink.listen({ store, host: exchanger, tls, faults: [busy] });
     lines([
       "A chat with a mail server that plausch brought along. The server listens on",
       `this machine, port ${sink.port}; nothing leaves it. In the conversation, -> marks what`,
@@ -100,7 +111,7 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     heading(`1. Who takes mail for ${domain}?`);
     lines(MxLines.long(shell.paint, yield* Mx.resolve(domain, here), 80));
 
-    heading("2. The conversation");
+    heading("2. The conversation; the first server has no time, on purpose");
     const message = yield* compose({
       from: `Mir <${sender}>`,
       to: [`Mir <${recipient}>`],

@@ -76,7 +76,7 @@ export const waiting = (
 const proof = ({ protection }: Trail.Visited): string => {
   if (protection === undefined || !protection.isEncrypted) return "";
   const { tls } = protection;
-  return tls === undefined ? ", over TLS" : `, over ${Tls.brief(tls)}`;
+  return `, ${tls === undefined ? "TLS" : Tls.brief(tls)}`;
 };
 
 /** One step of the trail. */

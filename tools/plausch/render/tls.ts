@@ -67,7 +67,7 @@ const verdict = ({ verification, serverName }: TlsReport): Part => {
 
 /** The handshake in a few words: version, and what it has proven. */
 export const brief = ({ protocol, verification }: TlsReport): string =>
-  `${Printable.escape(protocol)}, ${
+  `${Printable.escape(protocol)} ${
     verification.verified ? `verified by ${proof(verification)}` : `not verified: ${faults[verification.fault]}`
   }`;
 
