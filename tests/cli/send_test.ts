@@ -198,7 +198,7 @@ Deno.test("demo tells the whole story, and what the server stored", async () => 
     const part of [
       "1. Who takes mail for plausch.example?",
       "plausch.example.\t300\tIN\tMX\t10 mx.plausch.example.",
-      "<** 421 4.3.2 Too busy right now\n",
+      "<** 421 4.3.2 Too busy, sorry\n",
       "=== On to the next host, with 1 recipient\n",
       " -> RCPT TO:<mir@plausch.example>",
       "mir@plausch.example: accepted",

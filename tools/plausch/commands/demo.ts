@@ -59,7 +59,7 @@ const zone = Zone.layer({
 /** Both mail exchangers are one server. On the first connection it has no time. */
 const busy: Fault.Fault = {
   stage: "greeting",
-  action: { _tag: "Reply", reply: Reply.make(421, "Too busy right now", { class: 4, subject: 3, detail: 2 }) },
+  action: { _tag: "Reply", reply: Reply.make(421, "Too busy, sorry", { class: 4, subject: 3, detail: 2 }) },
   connection: 1,
 };
 
