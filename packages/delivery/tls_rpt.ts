@@ -258,6 +258,12 @@ const ofVisit = (visit: Trail.Visited, plan: RoutePlan.RoutePlan): ReadonlyArray
   return [{ ...session, failure: isFaulty ? failureOfFault(verification.fault) : undefined }];
 };
 
+/** A host that was passed over because DANE was asked for, and it has none. */
+const ofPassing = ({ domain, host, reason }: Trail.PassedOver): ReadonlyArray<TlsSession> =>
+  reason === "NotDane"
+    ? [{ domain, policy: { type: "no-policy-found", domain }, host, failure: { type: "dane-required" } }]
+    : [];
+
 /**
  * What a delivery showed of the TLS of the domains it was for: one entry for each connection that came as far as TLS, and
  * one for each failure before, such as a policy that could not be fetched. A session that was open already, in a pool, is no
@@ -288,8 +294,9 @@ const ofVisit = (visit: Trail.Visited, plan: RoutePlan.RoutePlan): ReadonlyArray
 export const sessions = ({ plans, trail }: Delivered): ReadonlyArray<TlsSession> => [
   ...[...plans.values()].flatMap(ofPlan),
   ...trail.flatMap((step) => {
-    const plan = step._tag === "Visited" ? plans.get(step.domain) : undefined;
-    return step._tag === "Visited" && plan !== undefined ? ofVisit(step, plan) : [];
+    const plan = plans.get(step.domain);
+    if (plan === undefined) return [];
+    return step._tag === "Visited" ? ofVisit(step, plan) : ofPassing(step);
   }),
 ];
 

@@ -36,6 +36,19 @@ for (const [text, rua] of records) {
   Deno.test(`TLS-RPT record: "${text}"`, () => assertEquals(TlsRptRecord.parse(text)?.rua, rua));
 }
 
+it("TLS-RPT, from a delivery: a host without DANE, where that was asked for", () =>
+  Effect.gen(function* () {
+    const plan = yield* planOf(d, "");
+    const passed = { _tag: "PassedOver", domain: "d.test", host: "a.d.test", preference: 10, message: "" } as const;
+    const trail = [{ ...passed, reason: "NotDane" }, { ...passed, reason: "EnoughTried" }] as const;
+    assertEquals(TlsRpt.sessions({ recipients: [], plans: new Map([["d.test", plan]]), trail }), [{
+      domain: "d.test",
+      policy: { type: "no-policy-found", domain: "d.test" },
+      host: "a.d.test",
+      failure: { type: "dane-required" },
+    }]);
+  }));
+
 it("TLS-RPT record: one, none, two, one behind an alias", () =>
   Effect.gen(function* () {
     const rua = (domain: string) => Effect.map(TlsRptRecord.lookUp(domain), (record) => record?.rua);
