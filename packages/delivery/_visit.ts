@@ -50,13 +50,9 @@ type Heard = Pick<Visited, "recipients" | "protection" | "adaptations">;
 /** What came of one that broke. */
 const heard = (recipients: Visited["recipients"]): Heard => ({ recipients, protection: undefined, adaptations: [] });
 
-/** One session serves two visits only where all of this is the same. */
-const keyOf = (
-  { candidate: { host }, addresses, port, demands: { level, options } }: Stop,
-): string => {
-  const { servername, referenceNames = [], tlsa = [] } = options;
-  return JSON.stringify([host, addresses.toSorted(), port, level, servername, referenceNames, tlsa.map(Tlsa.format)]);
-};
+/** One session serves two visits only where all of this is the same, also for deliveries that share a pool. */
+const keyOf = ({ candidate: { host }, addresses, port, demands: { level, options } }: Stop): string =>
+  JSON.stringify([host, addresses.toSorted(), port, level, { ...options, tlsa: options.tlsa?.map(Tlsa.format) }]);
 
 /** The addresses that another visit may be worth, now that some were dialled. */
 const worthAnother = (

@@ -1,7 +1,10 @@
 // Whole deliveries over scripted hosts: rounds, limits, several domains, interruption.
 import { assert, assertEquals } from "@std/assert";
+import type { Carrier } from "@plausch/delivery/carrier";
+import type * as Delivery from "@plausch/delivery/delivery";
 import type { DeliveryEvent } from "@plausch/delivery/event";
 import * as Trail from "@plausch/delivery/trail";
+import { SessionError } from "@plausch/session/session-error";
 import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
 import type { TlsLevel } from "@plausch/tls/tls-level";
 import * as Effect from "effect/Effect";
@@ -334,4 +337,32 @@ it("TLS: who pins a certificate needs nobody's promise", () =>
     const { recipients: [recipient], trail: [step] } = yield* delivery.send(mailTo("b@d.test"));
     assertEquals(recipient?.verdict, "accepted");
     assertEquals(step?._tag === "Visited" && step.protection?.tls?.verification, { verified: true, by: "pin" });
+  }));
+
+it("one key for the same host and the same demands, another one for others", () =>
+  Effect.gen(function* () {
+    const keyFor = (options: Partial<Delivery.Options>, records = one) =>
+      Effect.gen(function* () {
+        let key = "";
+        const carrier: Carrier = {
+          carry: (errand) => {
+            key = errand.key;
+            return Effect.fail(new SessionError({ reason: "ConnectFailed", stage: "connect", recipients: [] }));
+          },
+        };
+        const delivery = yield* make({ ...options, carrier }, records, { dial: () => undefined as never });
+        yield* delivery.send(mailTo("b@d.test"));
+        return key;
+      });
+    const keys = yield* Effect.all([
+      keyFor({}),
+      keyFor({ port: 26 }),
+      keyFor({ tls: "required" }),
+      keyFor({ tlsOptions: { ca: "-----BEGIN CERTIFICATE-----" } }),
+      keyFor({ tlsOptions: { pins: ["5a".repeat(32)] } }),
+      keyFor({ tlsOptions: { minVersion: "TLSv1.3" } }),
+      keyFor({}, zone({ "d.test": { MX: "10 mx.d.test" }, "mx.d.test": { A: "192.0.2.2" } })),
+    ]);
+    assertEquals(new Set(keys).size, keys.length);
+    assertEquals(yield* keyFor({}), keys[0]);
   }));
