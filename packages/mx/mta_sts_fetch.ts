@@ -36,6 +36,7 @@ import * as Stream from "effect/Stream";
 import type { FetchPolicy } from "./mta_sts.ts";
 import { MtaStsError } from "./mta_sts_error.ts";
 import * as MtaStsPolicy from "./mta_sts_policy.ts";
+import { WebHostError } from "./web_host.ts";
 
 /** How to fetch. */
 export interface MtaStsFetchOptions {
@@ -148,8 +149,11 @@ const readBody = (
 const transportError = (domain: string, error: HttpClientError): MtaStsError => {
   const causes: Array<unknown> = [];
   for (let at: unknown = error; at instanceof Error && causes.length < 8; at = at.cause) causes.push(at);
+  const unknown = causes.find((cause) => cause instanceof WebHostError);
   const last = causes.at(-1);
-  const detail = quote(last instanceof Error ? last.message : String(last));
+  const detail = unknown === undefined
+    ? quote(last instanceof Error ? last.message : String(last))
+    : `its host cannot be dialled: ${unknown.detail}`;
   const reason = causes.some(isAboutCertificate) ? "CertificateRefused" : "FetchFailed";
   return new MtaStsError({ reason, domain, detail, cause: error });
 };

@@ -22,7 +22,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { IncomingMessage } from "node:http";
+import type * as http from "node:http";
 import * as https from "node:https";
 import * as net from "node:net";
 import { Readable } from "node:stream";
@@ -118,7 +118,7 @@ const firstThatAnswers = (
   signal: AbortSignal,
   options: HttpsClientOptions,
   addresses: ReadonlyArray<string>,
-): Effect.Effect<IncomingMessage, Error> => {
+): Effect.Effect<http.IncomingMessage, Error> => {
   const [address, ...others] = addresses;
   if (address === undefined) return Effect.fail(coded("ENOTFOUND", `no address of ${url.hostname} is known`));
   return exchange(request, url, body, signal, options, address).pipe(
@@ -145,9 +145,9 @@ const exchange = (
   signal: AbortSignal,
   { ca, port = url.port === "" ? 443 : Number(url.port) }: HttpsClientOptions,
   address: string,
-): Effect.Effect<IncomingMessage, Error> =>
+): Effect.Effect<http.IncomingMessage, Error> =>
   Effect.callback((resume) => {
-    const outgoing = https.request({
+    const options: https.RequestOptions = {
       host: address,
       port,
       servername: url.hostname,
@@ -163,7 +163,14 @@ const exchange = (
       checkServerIdentity,
       signal,
       ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
-    });
+    };
+    let outgoing: http.ClientRequest;
+    try {
+      outgoing = https.request(options);
+    } catch (cause) {
+      // Settings that cannot be used, such as a header field with a line end in it.
+      return resume(Effect.fail(cause instanceof Error ? cause : new Error(String(cause))));
+    }
     // It stays for errors that come late, when nobody waits any more.
     outgoing.on("error", (error) => resume(Effect.fail(error)));
     outgoing.on("response", (message) => resume(Effect.succeed(message)));
@@ -184,7 +191,7 @@ const checkServerIdentity = (host: string, certificate: tls.PeerCertificate): Er
 
 const responseOf = (
   request: HttpClientRequest,
-  message: IncomingMessage,
+  message: http.IncomingMessage,
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, Error> =>
   Effect.try({
     try: () => {

@@ -276,6 +276,16 @@ it("MTA-STS: however many ask, a policy is fetched once; who gives up does not s
     assertEquals(host.asked.length, 1);
   }));
 
+it("MTA-STS: when all give up, the next one fetches anew", () =>
+  Effect.gen(function* () {
+    const { host, layer } = world(v1, "hang");
+    const mtaSts = yield* Effect.provide(makeMtaSts(), layer);
+    const impatient = yield* Effect.forkChild(mtaSts.discover("d.test"), { startImmediately: true });
+    yield* Fiber.interrupt(impatient);
+    host.answer = enforce;
+    assertEquals(words(yield* mtaSts.discover("d.test")), "Found fetched 1 enforce");
+  }));
+
 it("MTA-STS: a program that starts again knows what the one before it has kept", () =>
   Effect.gen(function* () {
     const store = yield* KeyValueStore.KeyValueStore;
