@@ -27,8 +27,13 @@ export interface Listener {
 
 /** The way out of a connection that is listened to. */
 export interface Line {
-  /** Sends octets, which must not change any more. False asks to wait for {@linkcode Listener.drained} before the next ones. */
+  /**
+   * Sends octets, which must not change before {@linkcode Line.isClear}. False asks to wait for {@linkcode Listener.drained} before the
+   * next ones.
+   */
   write(octets: Uint8Array): boolean;
+  /** Whether the system has taken all that was written, so that the memory of it may be used again; also after the listening ended. */
+  isClear(): boolean;
   /** Hears no more octets, nor their end, until {@linkcode Line.resume}. A peer that sends on is made to wait. */
   pause(): void;
   /** Hears again, at once what came in the meantime. */
@@ -51,7 +56,7 @@ export interface DirectReader {
  * import * as DirectReader from "@plausch/line/direct-reader";
  * import { assert } from "@std/assert";
  *
- * const line = { write: () => true, pause: () => {}, resume: () => {}, release: () => {} };
+ * const line = { write: () => true, isClear: () => true, pause: () => {}, resume: () => {}, release: () => {} };
  * const reader = { listen: () => line };
  * assert(DirectReader.isDirectReader(reader));
  * ```

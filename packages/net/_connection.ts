@@ -236,6 +236,7 @@ export const make = (raw: net.Socket, role: Role): Connection => {
         if (writeFailure !== undefined || upgrading) return false;
         return wire.write(octets);
       },
+      isClear: () => wire.writableLength + raw.writableLength === 0,
       pause: () => {
         isPaused = true;
         if (listener === heir) held = true;

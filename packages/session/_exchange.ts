@@ -63,7 +63,7 @@ export const make = (
   scope: Scope.Scope,
 ): Effect.Effect<Exchange> =>
   Effect.gen(function* () {
-    let reins: Reins = { late: () => conversation.expire(), nudge: () => {} };
+    let reins: Reins = { late: () => conversation.expire(), nudge: () => {}, isClear: () => false };
     const limits = Deadline.inMilliseconds(timeouts);
     const deadline = yield* Deadline.watch(scope, limits, () => reins.late());
     const handshake = Effect.suspend(() => {
@@ -74,7 +74,7 @@ export const make = (
         onFailure: (cause) => conversation.handshakeFailed(cause),
       });
     });
-    const supply = yield* Supply.make(conversation, timeouts.block, scope);
+    const supply = yield* Supply.make(conversation, timeouts.block, () => reins.isClear(), scope);
     const allow = allowance(conversation, deadline, limits);
     const talk = isDirectReader(reader)
       ? directly(conversation, reader, deadline, allow, (taken) => {
@@ -121,6 +121,8 @@ interface Reins {
   readonly late: () => void;
   /** It is to end for now. */
   readonly nudge: () => void;
+  /** Whether all that was written has gone out. */
+  readonly isClear: () => boolean;
 }
 
 /** Talks until `feed` answers false, the conversation is idle, or a handshake is due. */
@@ -175,6 +177,7 @@ const directly = (
         finish();
       },
       nudge: finish,
+      isClear: () => line.isClear(),
     });
     const line = reader.listen({
       octets: (chunk) => {
@@ -237,6 +240,8 @@ const stepwise = (
           left.openUnsafe();
         },
         nudge: () => void left.openUnsafe(),
+        // Some sockets call it a success when a write is queued.
+        isClear: () => false,
       });
       const step = (): Effect.Effect<void> => {
         const octets = conversation.output();

@@ -31,8 +31,8 @@ export interface Mailer {
   /** Queues the next flight of the message that is negotiated, if nothing of it is awaited. */
   proceed(): void;
   react(reaction: Reaction, expectation: Expectation, reply: Reply.Reply): void;
-  /** More of the message that is wanted; undefined behind the last octets. */
-  supply(octets: Uint8Array | undefined): void;
+  /** More of the message that is wanted; undefined behind the last octets. Whether all that was said has gone out. */
+  supply(octets: Uint8Array | undefined, isClear: boolean): void;
   /** The streamed message whose octets are wanted before anything else can be said. */
   readonly wanted: Wanted | undefined;
   /** The last octets of a message were handed out to be written. */
@@ -299,11 +299,11 @@ export const make = (talk: Talk, options: Options): Mailer => {
       react(transaction, reaction, expectation, reply);
       if (transaction.owed === 0 && transaction !== front) settle(transaction);
     },
-    supply: (octets) => {
+    supply: (octets, isClear) => {
       const self = front;
       const stream = self?.round.stream;
       if (self === undefined || stream === undefined) return;
-      const fault = stream.supply(octets);
+      const fault = stream.supply(octets, isClear);
       if (fault !== undefined) return talk.fail("ContentFailed", "final", fault);
       if (self.verb === "BDAT") return;
       talk.feed(stream.take(), octets === undefined);

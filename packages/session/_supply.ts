@@ -14,10 +14,12 @@ interface Open {
 /**
  * Reads the next octets of the message that a conversation wants, and hands them over. The source is opened when it is wanted first,
  * and closed behind its last octets, when it fails, or with the session. A source that gives nothing for `limit` has failed.
+ * `isClear` tells whether all that was written has gone out.
  */
 export const make = (
   conversation: Conversation,
   limit: Duration.Duration,
+  isClear: () => boolean,
   session: Scope.Scope,
 ): Effect.Effect<Effect.Effect<void>> =>
   Effect.sync(() => {
@@ -51,7 +53,7 @@ export const make = (
     }).pipe(
       Effect.matchEffect({
         onSuccess: (octets) => {
-          conversation.supply(octets);
+          conversation.supply(octets, isClear());
           return octets === undefined ? close : Effect.void;
         },
         onFailure: (cause) => {

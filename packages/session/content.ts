@@ -173,23 +173,33 @@ export const fromIterable = (
   policy?: DotStuffing.LineEndPolicy,
 ): Source => ({
   policy,
-  open: Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => iteratorOf(chunks())),
-      (iterator) => Effect.ignore(Effect.tryPromise(async () => await iterator.return?.())),
-    ),
-    (iterator) =>
-      Effect.map(
-        Effect.tryPromise(async () => await iterator.next()),
-        ({ done, value }) => done === true ? undefined : value,
-      ),
-  ),
+  open: Effect.suspend(() => {
+    const opened = chunks();
+    return Symbol.asyncIterator in opened
+      ? pullAsync(opened[Symbol.asyncIterator]())
+      : pullSync(opened[Symbol.iterator]());
+  }),
 });
 
-const iteratorOf = (
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncIterator<Uint8Array> | Iterator<Uint8Array> =>
-  Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
+const octetsOf = ({ done, value }: IteratorResult<Uint8Array>): Uint8Array | undefined =>
+  done === true ? undefined : value;
+
+const pullAsync = (iterator: AsyncIterator<Uint8Array>): ReturnType<typeof pullSync> =>
+  Effect.as(
+    Effect.addFinalizer(() => Effect.ignore(Effect.tryPromise(async () => await iterator.return?.()))),
+    Effect.map(Effect.tryPromise(() => iterator.next()), octetsOf),
+  );
+
+/** Without a promise for each chunk: it would cost more than the chunk. */
+const pullSync = (iterator: Iterator<Uint8Array>): Effect.Effect<
+  Effect.Effect<Uint8Array | undefined, unknown>,
+  never,
+  Scope.Scope
+> =>
+  Effect.as(
+    Effect.addFinalizer(() => Effect.ignore(Effect.try(() => iterator.return?.()))),
+    Effect.try(() => octetsOf(iterator.next())),
+  );
 
 /**
  * Reads a message once, in constant memory, for what MAIL has to declare of it. Fails as the source does, or with the `LineError` of
@@ -211,10 +221,13 @@ export const look = (source: Source): Effect.Effect<Facts, unknown> =>
     const pull = yield* source.open;
     const stuffer = DotStuffing.bare(source.policy);
     const header = headerWatch();
+    let scratch = new Uint8Array(0);
     let eightBitHeader = false;
     for (let chunk = yield* pull; chunk !== undefined; chunk = yield* pull) {
       eightBitHeader ||= hasEightBit(chunk, header(chunk));
-      stuffer.push(chunk);
+      const most = DotStuffing.bound(chunk.length);
+      if (most > scratch.length) scratch = new Uint8Array(most);
+      stuffer.pushInto(chunk, scratch, 0);
       if (stuffer.failure !== undefined) return yield* Effect.fail(stuffer.failure);
     }
     stuffer.finish();

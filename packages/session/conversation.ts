@@ -174,8 +174,11 @@ export interface Conversation {
   handshakeFailed(cause: unknown): void;
   /** Octets were found that came in clear, before the handshake. */
   injected(): void;
-  /** The next octets of the message that is {@linkcode Conversation.wanted}; undefined behind the last ones. */
-  supply(octets: Uint8Array | undefined): void;
+  /**
+   * The next octets of the message that is {@linkcode Conversation.wanted}; undefined behind the last ones. `isClear` tells that nobody
+   * holds octets any more that {@linkcode Conversation.output} gave out, so that their memory may be used again. Default: false.
+   */
+  supply(octets: Uint8Array | undefined, isClear?: boolean): void;
   /** The message that is wanted cannot be read. */
   supplyFailed(cause: unknown): void;
   /** The connection ended; `cause` is the socket's failure. */
@@ -543,8 +546,8 @@ export const make = (options: Options): Conversation => {
     },
     handshakeFailed: (cause) => talk.fail("TlsFailed", "tls", cause),
     injected,
-    supply: (octets) => {
-      mailer.supply(octets);
+    supply: (octets, isClear = false) => {
+      mailer.supply(octets, isClear);
       proceed();
     },
     supplyFailed: (cause) => talk.fail("ContentFailed", "final", cause),

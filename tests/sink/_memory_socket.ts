@@ -118,6 +118,7 @@ const makeDirect = (write: (text: string) => void) => {
         else unread += latin1(chunk);
         return isReading;
       },
+      isClear: () => unread === "",
       pause: () => {
         isHeld = isPaused = true;
       },
