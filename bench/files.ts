@@ -29,27 +29,35 @@ const prose = (): string => {
   return `${lines.join("\r\n")}\r\n`;
 };
 
-/** What a server says in a conversation, several lines and enhanced status codes among it. */
-const replies = [
-  "250-mx.example at your service",
-  "250-PIPELINING",
-  "250-SIZE 52428800",
-  "250 8BITMIME",
-  "250 2.1.0 Ok",
-  "250 2.1.5 Ok",
-  "354 End data with <CR><LF>.<CR><LF>",
-  "250 2.0.0 Ok: queued as 4XyZ0123456789",
-  "550 5.1.1 <nobody@example.org>: Recipient address rejected: User unknown in local recipient table",
-  "",
-].join("\r\n");
+/** What a server says in a conversation, several lines and enhanced status codes among it; no two messages have the same name. */
+const replies = (number: number): string =>
+  [
+    "250-mx.example at your service",
+    "250-PIPELINING",
+    "250-SIZE 52428800",
+    "250 8BITMIME",
+    "250 2.1.0 Ok",
+    "250 2.1.5 Ok",
+    "354 End data with <CR><LF>.<CR><LF>",
+    `250 2.0.0 Ok: queued as 4XyZ${String(number).padStart(10, "0")}`,
+    `550 5.1.1 <nobody${number}@example.org>: Recipient address rejected: User unknown in local recipient table`,
+    "",
+  ].join("\r\n");
 
 /** The pattern, again and again, cut to size. */
 const filled = (pattern: string, octets: number): Uint8Array<ArrayBuffer> =>
   new TextEncoder().encode(pattern.repeat(Math.ceil(octets / pattern.length)).slice(0, octets));
 
 /** Replies are cut between two, and may be a little shorter than asked for. */
-const whole = (pattern: string, octets: number): Uint8Array<ArrayBuffer> =>
-  new TextEncoder().encode(pattern.repeat(Math.floor(octets / pattern.length)));
+const whole = (pattern: (number: number) => string, octets: number): Uint8Array<ArrayBuffer> => {
+  const parts: Array<string> = [];
+  for (let length = 0, number = 1;; number++) {
+    const part = pattern(number);
+    length += part.length;
+    if (length > octets) return new TextEncoder().encode(parts.join(""));
+    parts.push(part);
+  }
+};
 
 const patterns: Record<Exclude<Kind, "message">, (octets: number) => Uint8Array<ArrayBuffer>> = {
   base64: (octets) => filled(base64, octets),

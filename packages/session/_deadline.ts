@@ -7,8 +7,16 @@ import type { Timeouts } from "./timeouts.ts";
 /** The limits of a session in milliseconds: they are looked up with every step. */
 export type Limits = { readonly [L in keyof Timeouts]: number };
 
-/** The same limits in milliseconds. */
+const known = new WeakMap<Timeouts, Limits>();
+
+/** The same limits in milliseconds. Sessions share theirs, so each set is converted once. */
 export const inMilliseconds = (timeouts: Timeouts): Limits => {
+  const limits = known.get(timeouts) ?? convert(timeouts);
+  known.set(timeouts, limits);
+  return limits;
+};
+
+const convert = (timeouts: Timeouts): Limits => {
   const limits = Object.entries(timeouts).map(([name, limit]) => [name, Duration.toMillis(limit)]);
   return Object.fromEntries(limits);
 };

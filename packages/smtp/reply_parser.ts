@@ -118,7 +118,7 @@ const firstCarry = 512;
 const excerptOctets = 128;
 
 /** Servers answer most commands in the same few ways: so many replies, of up to so many octets, are recognized. */
-const knownReplies = 8;
+const knownReplies = 6;
 const knownOctets = 128;
 
 /** A reply of one line that was read before, in the context "other". */
@@ -281,24 +281,24 @@ class Parser implements ReplyParser {
     const start = this.#replyStart;
     const known = this.#known;
     if (this.#searched !== start || start === this.#end || this.#failure !== undefined) return undefined;
+    if (this.#data[start + 3] === hyphen) return undefined;
     for (let tried = 0; tried < known.length; tried++) {
-      const at = (this.#likely + tried) % known.length;
-      const { octets, reply } = known[at]!;
+      if (this.#likely >= known.length) this.#likely = 0;
+      const { octets, reply } = known[this.#likely++]!;
       if (!this.#begins(octets)) continue;
-      this.#likely = at + 1;
       this.#beginReply(start + octets.length);
       return reply;
     }
     return undefined;
   }
 
-  /** Whether what is buffered begins with these octets. */
+  /** Whether what is buffered begins with these octets. Compared from the end: most replies begin alike, and differ in what they name. */
   #begins(octets: Uint8Array): boolean {
     const data = this.#data;
     const start = this.#replyStart;
-    const length = octets.length;
-    if (length > this.#end - start) return false;
-    for (let at = 0; at < length; at++) if (data[start + at] !== octets[at]) return false;
+    let at = octets.length;
+    if (at > this.#end - start) return false;
+    while (at > 0) if (data[start + --at] !== octets[at]) return false;
     return true;
   }
 
