@@ -155,7 +155,7 @@ const directly = (
       let hasWritten = false;
       let goesOn = feed();
       while (!isBlocked && goesOn) {
-        const octets = conversation.output();
+        const octets = conversation.output(line.isClear());
         if (octets === undefined) break;
         hasWritten = true;
         isBlocked = !line.write(octets);

@@ -36,12 +36,12 @@ const writeAscii = (text: string, target: Uint8Array, at: number): number | unde
   return at;
 };
 
-/** What goes out in one piece: lines of text, each to be ended with CRLF, and octets. */
-export const join = (pieces: ReadonlyArray<string | Uint8Array>): Uint8Array => {
+/** What goes out in one piece: lines of text, each to be ended with CRLF, and octets. In `block`, if it is given and has room for them. */
+export const join = (pieces: ReadonlyArray<string | Uint8Array>, block?: Uint8Array): Uint8Array => {
   let length = 0;
   for (const piece of pieces) length += typeof piece === "string" ? piece.length + 2 : piece.length;
   let isAscii = true;
-  const joined = allocate(length, (room, from) => {
+  const fill = (room: Uint8Array, from: number): number => {
     let at = from;
     for (const piece of pieces) {
       if (typeof piece === "string") {
@@ -55,7 +55,9 @@ export const join = (pieces: ReadonlyArray<string | Uint8Array>): Uint8Array => 
       }
     }
     return at;
-  });
+  };
+  const hasRoom = block !== undefined && length <= block.length;
+  const joined = hasRoom ? block.subarray(0, fill(block, 0)) : allocate(length, fill);
   return isAscii
     ? joined
     : join(pieces.map((piece) => typeof piece === "string" ? Octets.encode(`${piece}\r\n`) : piece));

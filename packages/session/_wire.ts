@@ -64,8 +64,11 @@ export interface Wire {
   readonly isPremature: boolean;
   /** The next reply came. */
   answered(): void;
-  /** The next octets to write: all that waits, or a block of it. */
-  output(): Uint8Array | undefined;
+  /**
+   * The next octets to write: all that waits, or a block of it. `isClear` tells that what was given out before has gone out, so that its
+   * memory may be used again.
+   */
+  output(isClear: boolean): Uint8Array | undefined;
   /** Whether what {@linkcode output} gave last has message data in it. */
   readonly isData: boolean;
   /** Whether message data waits to go out. */
@@ -94,6 +97,8 @@ export const make = (observer: Observer): Wire => {
   let unsaid = 0;
   let isData = false;
   let dataPending = 0;
+  /** Where flights are put together, one after another. */
+  let block: Uint8Array = nothing;
 
   const drop = (): void => {
     next++;
@@ -189,7 +194,7 @@ export const make = (observer: Observer): Wire => {
       else return;
       head = 0;
     },
-    output: () => {
+    output: (isClear) => {
       const first = items[next];
       if (first === undefined) return undefined;
       isData = false;
@@ -198,7 +203,9 @@ export const make = (observer: Observer): Wire => {
         if (first.isOpen && left === 0) return undefined;
         if (first.isOpen || items.length === next + 1 || left > flightSize) return takeData(first, blockSize);
       }
-      return Slab.join(takeFlight());
+      if (!isClear) return Slab.join(takeFlight());
+      if (block === nothing) block = new Uint8Array(flightSize);
+      return Slab.join(takeFlight(), block);
     },
     get isData() {
       return isData;

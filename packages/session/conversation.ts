@@ -164,8 +164,11 @@ export interface Conversation {
   /** Says QUIT. To be used only while {@linkcode Conversation.mayQuit}. */
   quit(): void;
 
-  /** The octets to write next; undefined when there is nothing to write before something is received. */
-  output(): Uint8Array | undefined;
+  /**
+   * The octets to write next; undefined when there is nothing to write before something is received. `isClear` tells that nobody holds
+   * octets any more that were given out before, so that their memory may be used again. Default: false.
+   */
+  output(isClear?: boolean): Uint8Array | undefined;
   /** Octets came in. */
   receive(chunk: Uint8Array): void;
   /** The handshake went through: that of STARTTLS, or that of implicit TLS, before the greeting. */
@@ -175,8 +178,8 @@ export interface Conversation {
   /** Octets were found that came in clear, before the handshake. */
   injected(): void;
   /**
-   * The next octets of the message that is {@linkcode Conversation.wanted}; undefined behind the last ones. `isClear` tells that nobody
-   * holds octets any more that {@linkcode Conversation.output} gave out, so that their memory may be used again. Default: false.
+   * The next octets of the message that is {@linkcode Conversation.wanted}; undefined behind the last ones. `isClear` is as in
+   * {@linkcode Conversation.output}.
    */
   supply(octets: Uint8Array | undefined, isClear?: boolean): void;
   /** The message that is wanted cannot be read. */
@@ -514,9 +517,9 @@ export const make = (options: Options): Conversation => {
       return Result.succeed(undefined);
     },
     quit: () => talk.say("quit", "QUIT"),
-    output: () => {
+    output: (isClear = false) => {
       if (observe !== undefined) saidAt = now();
-      return wire.output();
+      return wire.output(isClear);
     },
     receive: (chunk) => {
       if (isOver || chunk.length === 0) return;

@@ -192,15 +192,11 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
         if (conversation.isOver || conversation.phase === "data") return Effect.fail(closed(stage));
         const begun = begin();
         if (Result.isFailure(begun)) return Effect.fail(begun.failure);
-        const answered = Effect.suspend((): Effect.Effect<A, SessionError> =>
-          conversation.isBroken ? Effect.fail(conversation.failure!) : Effect.sync(answer)
-        );
-        const closeIfOver = Effect.suspend(() => conversation.isOver ? close : Effect.void);
-        return exchange.settle.pipe(
-          Effect.andThen(closeIfOver),
-          Effect.andThen(answered),
-          Effect.onInterrupt(() => abandon),
-        );
+        const settled = Effect.flatMap(exchange.settle, (): Effect.Effect<A, SessionError> => {
+          const answered = conversation.isBroken ? Effect.fail(conversation.failure!) : Effect.succeed(answer());
+          return conversation.isOver ? Effect.andThen(close, answered) : answered;
+        });
+        return Effect.onInterrupt(settled, () => abandon);
       }).pipe(turns.withPermits(1));
 
     const quit: Effect.Effect<void> = Effect.suspend(() => {
