@@ -65,6 +65,24 @@ live("a peer that sends on to a paused line has to wait, and nothing is lost", (
     yield* eventually("all is heard", () => heard().length === 16 * block.length);
   }));
 
+live(
+  "a line is clear when the system has taken all that was written, and also after it was let go",
+  () =>
+    Effect.gen(function* () {
+      const { line, socket } = yield* begin;
+      socket.pause();
+      const block = octets("x".repeat(1024 * 1024));
+      assertEquals(line.isClear(), true);
+      let written = 0;
+      while (written < 64 && line.write(block)) written++;
+      assertEquals([written < 64, line.isClear()], [true, false]);
+      line.release();
+      assertEquals(line.isClear(), false);
+      socket.resume();
+      yield* eventually("all has gone out", () => line.isClear());
+    }),
+);
+
 live("a listener that lets go in the middle leaves the rest to the next one", () =>
   Effect.gen(function* () {
     const { line, socket, heard, reader } = yield* begin;
