@@ -132,7 +132,7 @@ export const isUnprovenAlias = (plan: RoutePlan, candidate: Candidate): boolean 
   isProvenHost(plan, candidate) && isAlias(candidate) && !hasProvenAddresses(candidate);
 
 const isProvenHost = (plan: RoutePlan, { decision }: Candidate): boolean =>
-  plan.kind !== "AddressLiteral" && plan.authenticated && decision._tag === "Try";
+  plan.authenticated && decision._tag === "Try";
 
 const hasProvenAddresses = ({ addresses }: Candidate): boolean =>
   addresses.length > 0 && addresses.every(({ authenticated }) => authenticated);

@@ -119,8 +119,7 @@ const withDane = (plan: RoutePlan.RoutePlan, resolver: Resolver, port: number, c
 
 const withMtaSts = (plan: RoutePlan.RoutePlan, mtaSts: MtaSts | undefined) => {
   const isOpen = RoutePlan.usable(plan).some(({ policy }) => policy._tag === "Opportunistic");
-  // No policy can be associated with an address literal (RFC 8461 section 3.4).
-  if (mtaSts === undefined || !isOpen || plan.kind === "AddressLiteral") return Effect.succeed(plan);
+  if (mtaSts === undefined || !isOpen) return Effect.succeed(plan);
   return Effect.map(mtaSts.discover(plan.ascii), (finding) => {
     const candidates = RoutePlan.candidates(plan).map((candidate) => MtaStsFinding.apply(candidate, finding));
     return RoutePlan.withCandidates({ ...plan, mtaSts: finding, ttl: keptFor(plan, finding.ttl) }, candidates);
