@@ -72,3 +72,18 @@ export const sendIn = (world: World, args: ReadonlyArray<string>): Promise<Ran &
       stores,
     };
   });
+
+/** A port of this machine that takes no more connections: a dial to it has no end. */
+export const withBlackHole = async <A>(use: (port: number) => Promise<A>): Promise<A> => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+  const { port } = listener.addr;
+  const waiting: Array<Deno.Conn> = [];
+  // The system takes these two by itself, and has no room for another.
+  for (let at = 0; at < 2; at++) waiting.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+  try {
+    return await use(port);
+  } finally {
+    for (const connection of waiting) connection.close();
+    listener.close();
+  }
+};

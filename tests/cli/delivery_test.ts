@@ -1,7 +1,8 @@
 // `plausch send` over the mail exchangers of a domain: what it does, and how it tells it.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { certified, faults, plauschProcess, spkiOf } from "./_cli.ts";
-import { sendIn, withRoute, type World } from "./_route.ts";
+import { withNameServer } from "../support/name_server.ts";
+import { certified, faults, plausch, plauschProcess, spkiOf } from "./_cli.ts";
+import { sendIn, withBlackHole, withRoute, type World } from "./_route.ts";
 
 type Host = World["hosts"][string];
 
@@ -157,6 +158,36 @@ Deno.test("greylisting: deferred by all, accepted in the next round, and nobody 
 === Trying mx1.x.test, 127.0.0.2:PORT ...
 `,
   );
+});
+
+Deno.test("a host that does not answer is given up after --timeout, and visited once", async () => {
+  await withBlackHole((port) =>
+    withNameServer({ records: { "x.test": { A: "127.0.0.1" } } }, async ({ server }) => {
+      const route = ["--dns", server, "--port", `${port}`, "--allow-local", "--timeout", "100ms"];
+      const { code, out, err } = await plausch([
+        "send",
+        ...route,
+        "-t",
+        "you@x.test",
+        "-f",
+        "me@x.test",
+        "--body",
+        "x",
+      ]);
+      assertEquals([code, out.match(/^=== Trying/gm)?.length], [69, 1]);
+      assertStringIncludes(err, `*** Cannot connect to 127.0.0.1:${port}: There was no answer in time (ETIMEDOUT). `);
+      assertStringIncludes(err, "*** you@x.test: deferred: x.test could not be connected to; 451 4.4.1\n");
+    })
+  );
+});
+
+Deno.test("the deadline ends a conversation, and whoever has no verdict is deferred", async () => {
+  const slow: Host = { faults: faults("rcpt#2:stall") };
+  const to = ["-t", "a@x.test", "-t", "b@x.test", "--deadline", "300ms", "--no-pipeline"];
+  const { code, out, err } = await sendIn(two(slow), to);
+  assertEquals([code, out.includes("On to the next host")], [75, false]);
+  const deferred = (who: string) => `*** ${who}@x.test: deferred: the time for the delivery was over; 451 4.4.7\n`;
+  assertEquals(err, `*** The time was over while waiting for the reply to RCPT\n${deferred("a")}${deferred("b")}`);
 });
 
 // ---- proof

@@ -3,7 +3,7 @@ import type * as Zone from "@plausch/dns/zone";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { withNameServer } from "../support/name_server.ts";
 import { faults, plauschUntil, type Ran, withSink } from "./_cli.ts";
-import { withRoute, type World } from "./_route.ts";
+import { withBlackHole, withRoute, type World } from "./_route.ts";
 
 const records: Zone.StaticZone["records"] = {
   "fine.test": { MX: "10 fine.test", A: "127.0.0.1" },
@@ -22,21 +22,6 @@ const interrupted = (
     const whom = to.flatMap((one) => ["-t", one]);
     return plauschUntil(["send", ...args, ...whom, ...more], text, "SIGINT");
   });
-
-/** A port of this machine that takes no more connections: a dial to it has no end. */
-const withBlackHole = async <A>(use: (port: number) => Promise<A>): Promise<A> => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
-  const { port } = listener.addr;
-  const waiting: Array<Deno.Conn> = [];
-  // The system takes these two by itself, and has no room for another.
-  for (let at = 0; at < 2; at++) waiting.push(await Deno.connect({ hostname: "127.0.0.1", port }));
-  try {
-    return await use(port);
-  } finally {
-    for (const connection of waiting) connection.close();
-    listener.close();
-  }
-};
 
 Deno.test("interrupted in the look-up", async () => {
   const { code, err } = await interrupted(["you@silent.test"], "Looking up");

@@ -88,6 +88,7 @@ Deno.test("a mail exchanger with an address of this machine is not called, unles
       "*** you@x.test: deferred: no mail is sent to mx.example.test, a mail exchanger of x.test: " +
         "it has no address on the Internet: 127.0.0.1 (loopback); 451 4.4.4\n",
     );
+    assertMatch(err, /\n\*\*\* If that is where you want it to go: --allow-local\n$/);
     assertEquals(out.includes("Trying"), false);
   }, everything);
 });

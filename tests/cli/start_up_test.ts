@@ -38,11 +38,6 @@ const loadedWith = async (path: string, whenever = false): Promise<ReadonlyArray
 
 const matching = (names: ReadonlyArray<string>, pattern: RegExp) => names.filter((name) => pattern.test(name));
 
-/** By a route of its own, for which the DNS need not be asked. */
-const route = (
-  port: number,
-) => ["send", "-t", "you@[127.0.0.1]", "-f", "me@x.test", "--helo", "client.test", "--allow-local", "-p", `${port}`];
-
 /** What was printed, but for the names that the sink gives to messages: each is another one. */
 const withoutNames = (ran: Ran): Ran => ({ ...ran, out: ran.out.replaceAll(/Stored as \S+/g, "Stored") });
 
@@ -156,6 +151,11 @@ const withBundle = async (
 const sendTo = (port: number) =>
   ["send", "-s", `127.0.0.1:${port}`, "-t", "you@x.test", "-f", "me@x.test", "--helo", "client.test"] as const;
 
+/** By a route of its own, for which the DNS need not be asked. */
+const routeTo = (
+  port: number,
+) => ["send", "-t", "you@[127.0.0.1]", "-f", "me@x.test", "--helo", "client.test", "--allow-local", "-p", `${port}`];
+
 Deno.test("the bundle says what the sources say", () =>
   withBundle(async (_directory, bundled) => {
     await withSink(async ({ port }) => {
@@ -173,6 +173,8 @@ Deno.test("the bundle says what the sources say", () =>
         [...send, "--tls", "required"],
         [...sendTo(1)],
         [...sendTo(1), "--proxy", "v2"],
+        [...send, "--data", "@LICENSE", "--retry", "1"],
+        [...routeTo(port), "--data", "@LICENSE"],
       ];
       for (const line of lines) {
         const expected = await plauschProcess(line);
@@ -192,7 +194,7 @@ Deno.test("the bundle loads what is used, in few files", () =>
     assertEquals(matching(send, /^node:/).toSorted(), nodeInClear);
     const files = matching(send, /\.js$/);
     assert(files.length < 16, `${files.length} files, and each takes its time: ${files.join(" ")}`);
-    assertEquals(matching(files, /_tls|proxy_protocol|_bind_check|compose|live|route/), []);
+    assertEquals(matching(files, /_tls|proxy_protocol|_bind_check|again|compose|live|route/), []);
   }));
 
 Deno.test("a part of the bundle that is missing is told", () =>

@@ -50,6 +50,8 @@ export const talkAgain = (
     let failure: SessionError | undefined;
     let remedies: ReadonlyArray<string | undefined> = [];
     let isInterruptionTold = false;
+    const latest = clock.currentTimeMillisUnsafe() + (deadline === undefined ? Infinity : Duration.toMillis(deadline));
+    const isLate = (): boolean => clock.currentTimeMillisUnsafe() >= latest;
 
     const conclude = (isLate: boolean): ExitCode => {
       const told = [...verdicts.values()].map((verdict): Verdict =>
@@ -73,6 +75,7 @@ export const talkAgain = (
             isInterruptionTold = true;
             heard(recipients, error.recipients);
           },
+          isLate,
         ),
         (held) => {
           heard(recipients, held.recipients);

@@ -129,6 +129,7 @@ export const hold = (
   narrator: Narrator,
   talk: Talk,
   interrupted: (error: SessionError) => void,
+  isLate?: () => boolean,
 ): Effect.Effect<Held, GrammarError> =>
   Clock.clockWith((clock) => {
     const { options, security } = talk;
@@ -143,6 +144,7 @@ export const hold = (
         return "path" in destination || remoteAddress === undefined ? undefined : `[${remoteAddress}]:${remotePort}`;
       },
       cannotConnect: cannotConnect(destination),
+      isLate,
       fail: (error, ...told) => {
         narrator.failure(error, ...told);
         if (error.reason === "Interrupted") interrupted(error);

@@ -26,6 +26,10 @@ export interface Peer {
   readonly address: () => string | undefined;
   /** Says in a sentence why there is no connection. */
   readonly cannotConnect: (error: SessionError) => string;
+  /** Whether its domain has promised more of its TLS than was asked for by option. */
+  readonly isPromised?: boolean | undefined;
+  /** Whether the time for everything is over, so that it is not the user who interrupts. */
+  readonly isLate?: (() => boolean) | undefined;
   /** Tells a failure. */
   readonly fail: Narrator["failure"];
 }
@@ -56,6 +60,7 @@ export const make = (narrator: Narrator, clock: Clock, peer: Peer, talk: Talk): 
   const situation = (): Remedy.Situation => ({
     port: peer.port,
     security,
+    isPromised: peer.isPromised,
     authentication: options.auth,
     isLmtp: options.protocol === "lmtp",
     isSecure: progress.report !== undefined,
@@ -80,7 +85,11 @@ export const make = (narrator: Narrator, clock: Clock, peer: Peer, talk: Talk): 
       narrator.handshake(report, security.level, at);
       if (showsChain) narrator.chain(report, peer.port, at);
     }
-    peer.fail(error, at, sentence(error, peer.cannotConnect), Remedy.ofFailure(situation(), error));
+    const told = sentence(error, peer.cannotConnect);
+    const message = error.reason === "Interrupted" && peer.isLate?.() === true
+      ? told.replace(/^Interrupted/, "The time was over")
+      : told;
+    peer.fail(error, at, message, Remedy.ofFailure(situation(), error));
   };
 
   return {

@@ -10,6 +10,7 @@ import { Dialer } from "@plausch/delivery/dialer";
 import type { Resolver } from "@plausch/dns/resolver";
 import type { ResolveOptions } from "@plausch/mx/mx";
 import * as Clock from "effect/Clock";
+import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import * as Random from "effect/Random";
 import { connect, sumUp, type Talk } from "./chat.ts";
@@ -47,7 +48,10 @@ export const talkToExchangers = (
       const problem = "A recipient without a domain has no mail exchanger";
       return Effect.fail(new UsageError({ problem, hint: "name the server with --server" }));
     }
-    const teller = Teller.make(narrator, clock, talk, 1 + (patience?.times ?? 0));
+    const teller = Teller.make(narrator, clock, talk, {
+      rounds: 1 + (patience?.times ?? 0),
+      deadline: deadline === undefined ? Infinity : Duration.toMillis(deadline),
+    });
     const conclude = ({ recipients, trail }: Pick<Delivered, "recipients" | "trail">): ExitCode => {
       sumUp(narrator, recipients, teller.remedies(), { lines: Lines.trail(trail), data: trail.map(Lines.stepJson) });
       return fromDelivered(recipients);

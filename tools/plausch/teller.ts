@@ -49,14 +49,24 @@ interface Chapter {
 /** Why no connection came about. */
 const cannotConnect = ({ event: { host, port, addresses }, tries }: Visit) => ({ cause }: SessionError): string => {
   const one = addresses.length === 1 ? Lines.endpoint(addresses[0]!, port) : host;
-  if (tries.every(({ error }) => error === undefined)) return `Cannot connect to ${one}: there was no answer in time`;
-  return addresses.length === 1
-    ? `Cannot connect to ${one}: ${OpenFailure.format(OpenFailure.explain(cause, { host: addresses[0]!, port }))}`
+  const isSilent = tries.every(({ error }) => error === undefined);
+  const error = isSilent ? { code: "ETIMEDOUT" } : cause;
+  return isSilent || addresses.length === 1
+    ? `Cannot connect to ${one}: ${OpenFailure.format(OpenFailure.explain(error, { host: addresses[0]!, port }))}`
     : `Cannot connect to ${one}: none of its ${addresses.length} addresses could be reached`;
 };
 
-/** Tells a delivery of so many rounds at most. */
-export const make = (narrator: Narrator, clock: Clock, talk: Talk, rounds: number): Teller => {
+/** How often and how long it is tried. */
+export interface Limits {
+  /** How many rounds there are at most. */
+  readonly rounds: number;
+  /** How long everything may take, in milliseconds. */
+  readonly deadline: number;
+}
+
+/** Tells a delivery that begins now. */
+export const make = (narrator: Narrator, clock: Clock, talk: Talk, { rounds, deadline }: Limits): Teller => {
+  const latest = clock.currentTimeMillisUnsafe() + deadline;
   const settled: Array<RecipientDelivery> = [];
   const trail: Array<Trail.Step> = [];
   const chapters = new Map<string, Chapter>();
@@ -81,6 +91,8 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, rounds: numbe
         return address === undefined ? undefined : `[${address}]:${port}`;
       },
       cannotConnect: (error) => cannotConnect(begun)(error),
+      isPromised: level !== talk.security.level,
+      isLate: () => clock.currentTimeMillisUnsafe() >= latest,
       fail: (error, ...told) => {
         if (error.reason === "Interrupted") isInterruptionTold = true;
         narrator.setback(error, ...told);
@@ -134,7 +146,10 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, rounds: numbe
         return begin(event);
       case "Dialled": {
         visit?.tries.push(event.attempt);
-        const line = visit !== undefined && visit.event.addresses.length > 1 ? Lines.dialled(event) : undefined;
+        const isOneOfMany = visit !== undefined && visit.event.addresses.length > 1;
+        // Where nobody answered that is what the failure tells, at once for all of them.
+        const isTold = event.attempt.result !== "abandoned" || Trail.address(visit ?? { tries: [] }) !== undefined;
+        const line = isOneOfMany && isTold ? Lines.dialled(event) : undefined;
         if (line !== undefined) narrator.note(line);
         return;
       }
@@ -146,6 +161,9 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, rounds: numbe
         return narrator.note(Lines.waiting(event, rounds));
       case "Settled":
         settled.push(event.recipient);
+        if (event.recipient.reason === "AddressRefused") {
+          remedies.add("If that is where you want it to go: --allow-local");
+        }
     }
   };
 

@@ -24,6 +24,8 @@ export interface Situation {
   readonly port: number | undefined;
   /** What was asked of TLS. */
   readonly security: Security;
+  /** Whether the server's domain has promised more than was asked for by option. */
+  readonly isPromised?: boolean | undefined;
   /** How it was to authenticate, if it was. */
   readonly authentication: Authentication | undefined;
   /** Whether it was to speak LMTP. */
@@ -77,8 +79,8 @@ const timeout: Remedy<SessionError> = (situation, { stage }) => {
 };
 
 /** Whether it is the server's domain that asks for proof, and no option could do without. */
-const isPromised = ({ security: { level, options } }: Situation): boolean =>
-  level === "mta-sts" || level === "dane" && options.tlsa === undefined;
+const isPromised = ({ isPromised = false, security: { level, options } }: Situation): boolean =>
+  isPromised || level === "mta-sts" || level === "dane" && options.tlsa === undefined;
 
 /** How to do with less; records demand a proof at every level. */
 const atLevel = (level: TlsLevel, { security: { options } }: Situation): string =>
