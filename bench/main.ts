@@ -53,7 +53,7 @@ const bench = async (options: Options.Options, signal: AbortSignal): Promise<voi
       rows.push(found);
       console.log(`\n${Report.section(found)}`);
     }
-    console.log(`\n${Report.marks(rows)}`);
+    if (rows.length > 0) console.log(`\n${Report.marks(rows)}`);
     const report = { ...about, seconds: (performance.now() - begin) / 1000, rows };
     if (json !== undefined) await Deno.writeTextFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
     if (page !== undefined) {
@@ -61,7 +61,9 @@ const bench = async (options: Options.Options, signal: AbortSignal): Promise<voi
     }
     const written = [json, page].flatMap((path) => path ?? []);
     if (written.length > 0) await run({ command: Deno.execPath(), args: ["fmt", "-q", ...written] }, 60, signal);
-    if (only.length === 0) await startUp(place, folder, quick ? 1 : startUpRuns);
+    if (only.length === 0 || only.includes(Rows.startUp)) {
+      await startUp(place, folder, options.runs ?? (quick ? 1 : startUpRuns));
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -29,9 +29,9 @@ export const usage = `Usage: deno task bench [--only ROW]... [--quick] [--runs N
 Measures plausch beside its peers on this machine, on 127.0.0.1 only. All of it takes some ten minutes, and writes
 ${defaults.json} and the tables in ${defaults.page}; with --only or --quick it writes neither.
 
-  --only ROW   measure this row alone; may be given again
+  --only ROW   measure this row alone, or start-up: whole processes; may be given again
   --quick      little work, and one run of each: proves only that the bench works
-  --runs N     how often each contender runs, 1 to 100; default: 3 or 5
+  --runs N     how often each contender runs, 1 to 100; default: 3 or 5, of start-up 15
   --json FILE  write all results there
 `;
 

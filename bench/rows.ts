@@ -321,11 +321,13 @@ export const rows = ({ divisor, runs }: Scale): ReadonlyArray<Row> => {
   ];
 };
 
-/** The rows with these names, in their own order; all without names. Throws a RangeError for a name that none has. */
+/** What can be measured besides the rows: whole processes. */
+export const startUp = "start-up";
+
+/** The rows with these names, in their own order; all without names. Throws a RangeError for a name of nothing. */
 export const choose = (all: ReadonlyArray<Row>, names: ReadonlyArray<string>): ReadonlyArray<Row> => {
-  const unknown = names.find((name) => !all.some(({ id }) => id === name));
-  if (unknown !== undefined) {
-    throw new RangeError(`Cannot measure "${unknown}": there are ${all.map(({ id }) => id).join(", ")}`);
-  }
+  const known = [...all.map(({ id }) => id), startUp];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new RangeError(`Cannot measure "${unknown}": there are ${known.join(", ")}`);
   return names.length === 0 ? all : all.filter(({ id }) => names.includes(id));
 };

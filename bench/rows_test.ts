@@ -41,5 +41,6 @@ Deno.test("rows are chosen by name, in their own order", () => {
   const names = (rows: ReadonlyArray<Rows.Row>) => rows.map(({ id }) => id);
   assertEquals(names(Rows.choose(full, ["growth", "one-connection"])), ["one-connection", "growth"]);
   assertEquals(Rows.choose(full, []), full);
+  assertEquals(Rows.choose(full, ["start-up"]), []);
   assertThrows(() => Rows.choose(full, ["growth", "nothing"]), RangeError, '"nothing"');
 });
