@@ -33,6 +33,16 @@ const terminal: Terminal = {
 const unreadable = (what: string) => (cause: unknown): Options.UsageError =>
   new Options.UsageError({ problem: `Cannot read ${what}: ${cause instanceof Error ? cause.message : String(cause)}` });
 
+/** How large a regular file is; what else there is has no size that tells anything. One look is not worth a thread of its own. */
+const sizeOf = (path: string): number => {
+  try {
+    const { isFile, size } = Deno.statSync(path);
+    return isFile ? size : 0;
+  } catch {
+    return 0;
+  }
+};
+
 /** Reads a file to its end; it is closed there, or where the reading stops. */
 async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
   using file = await Deno.open(path);
@@ -53,11 +63,7 @@ const shell: Shell = {
   paintErr,
   terminal: Deno.stderr.isTerminal() ? terminal : undefined,
   readFile: (path) => Effect.tryPromise({ try: () => Deno.readFile(path), catch: unreadable(`"${path}"`) }),
-  largeFile: (path) =>
-    Effect.promise(async () => {
-      const { isFile, size } = await Deno.stat(path).catch(() => ({ isFile: false, size: 0 }));
-      return isFile && size >= 1024 * 1024 ? () => piecesOf(path) : undefined;
-    }),
+  largeFile: (path) => Effect.sync(() => sizeOf(path) >= 1024 * 1024 ? () => piecesOf(path) : undefined),
   readInput: Effect.tryPromise({
     try: () => new Response(Deno.stdin.readable).bytes(),
     catch: unreadable("standard input"),
