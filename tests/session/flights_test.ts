@@ -22,13 +22,14 @@ interface Flown {
 
 /**
  * Lets a server answer each flight; `answer` gets what was said, and gives the octets of the server, or undefined to hang up. The
- * connection ends after `endAfter` octets of the server.
+ * connection ends after `endAfter` octets of the server. The client says QUIT as soon as it may, if it `quits`.
  */
 const fly = (
   options: Omit<Conversation.Options, "host">,
   offers: string,
   answer: (flight: string) => string | undefined,
   endAfter = Infinity,
+  quits = false,
 ): Flown => {
   const conversation = Conversation.make({ host, tls: "none", ...options });
   const flights: Array<string> = [];
@@ -49,6 +50,9 @@ const fly = (
       const { to, content } = waiting.shift()!;
       const posted = conversation.post(to, content, ({ recipients }) => settled.push(recipients));
       Result.getOrThrow(posted);
+    }
+    if (quits && waiting.length === 0 && conversation.mayPost && !flights.join("").includes("QUIT")) {
+      conversation.quit();
     }
     let flight = "";
     for (let out = conversation.output(); out !== undefined; out = conversation.output()) flight += latin1(out);
@@ -71,6 +75,7 @@ const agreeable = () => {
       if (/^(MAIL|RCPT|RSET)/.test(line)) return "250 ok\r\n";
       if (line === "DATA\r\n") return "354 go\r\n";
       if (line === ".\r\n" || /^BDAT \d+ LAST/.test(line)) return `250 taken ${++taken}\r\n`;
+      if (line === "QUIT\r\n") return "221 bye\r\n";
       return /^BDAT/.test(line) ? "250 chunk\r\n" : "";
     }).join("");
 };
@@ -90,6 +95,15 @@ Deno.test("with PIPELINING each message after the first takes one round trip", (
     ["accepted", "taken 2"],
     ["accepted", "taken 3"],
   ]);
+});
+
+Deno.test("QUIT goes out behind the last dot, and the verdict before its answer counts", () => {
+  const { flights, settled, conversation } = fly({}, pipelining, agreeable(), Infinity, true);
+  assertEquals(flights.at(-1), `${texts[2]}.\r\nQUIT\r\n`);
+  assertEquals(settled.map(([one]) => one?.reply?.lines[0]), ["taken 1", "taken 2", "taken 3"]);
+  assertEquals([conversation.isOver, conversation.failure], [true, undefined]);
+  const lockStep = fly({}, "", agreeable(), Infinity, true);
+  assertEquals(lockStep.flights.at(-1), "QUIT\r\n");
 });
 
 Deno.test("without PIPELINING, or without overlap, a message waits for the verdict on the one before", () => {
@@ -140,8 +154,10 @@ Deno.test("421 to a message defers it and what was begun behind it; the rest is 
 });
 
 for (
-  const [name, options, offers] of [
+  const [name, options, offers, quits] of [
     ["DATA", {}, pipelining],
+    ["QUIT behind the last dot", {}, pipelining, true],
+    ["QUIT behind the last chunk", { chunking: true }, `${pipelining}250-CHUNKING\r\n`, true],
     ["chunks", { chunking: 12 }, `${pipelining}250-CHUNKING\r\n`],
     ["lock step", {}, ""],
     ["LMTP", { protocol: "lmtp" }, pipelining],
@@ -151,14 +167,20 @@ for (
     let total = 0;
     const counted = agreeable();
     const said: Array<string> = [];
-    fly(options, offers, (flight) => {
-      const answer = counted(flight);
-      said.push(answer);
-      return answer;
-    });
+    fly(
+      options,
+      offers,
+      (flight) => {
+        const answer = counted(flight);
+        said.push(answer);
+        return answer;
+      },
+      Infinity,
+      quits,
+    );
     total = `220 mx\r\n250-mx\r\n${offers}250 HELP\r\n${said.join("")}`.length;
     for (let endAfter = 0; endAfter < total; endAfter++) {
-      const { settled, flights } = fly(options, offers, agreeable(), endAfter);
+      const { settled, flights } = fly(options, offers, agreeable(), endAfter, quits);
       const client = flights.join("");
       const endings = client.split(/\r\n\.\r\n|LAST\r\n/).length - 1;
       settled.forEach(([one], index) => {

@@ -69,6 +69,42 @@ it("the outcomes of an iterable come in its order, and the session can be used o
     assertEquals(sent.map(({ mail }) => mails.indexOf(mail)), [0, 1, 2]);
   }));
 
+it("QUIT goes out with the octets of the last message, and the session is over", () =>
+  Effect.gen(function* () {
+    const text = three.replace(/> \.\n< 250 three\n$/, "> .\n> QUIT\n< 250 three\n< 221 bye\n");
+    const stream = Stream.fromIterable(mails);
+    for (const source of [mails, stream]) {
+      const { sent, error } = yield* against(text, (session) =>
+        Effect.gen(function* () {
+          const sent = yield* Stream.runCollect(sendMany(session, source, { quit: true }));
+          return { sent, error: yield* Effect.flip(session.command({ _tag: "NOOP" })) };
+        }));
+      assertEquals([replies(sent), (error as SessionError).reason], [["one", "two", "three"], "Closed"]);
+    }
+  }));
+
+it("QUIT is said after the verdict where messages do not overlap, and its answer is not missed", () =>
+  Effect.gen(function* () {
+    const text = opening + commands("1@d.test") + go + content + "< 250 one\n> QUIT\n* server closes\n";
+    const sent = yield* against(
+      text,
+      (session) => Stream.runCollect(sendMany(session, mails.slice(0, 1), { quit: true })),
+      { overlap: false },
+    );
+    assertEquals(replies(sent), ["one"]);
+  }));
+
+it("the connection breaks behind QUIT, before the verdict: the message is uncertain, and the stream fails", () =>
+  Effect.gen(function* () {
+    const text = opening + commands("1@d.test") + go + "> hi\n> .\n> QUIT\n* server closes\n";
+    const { sent, error } = yield* against(
+      text,
+      (session) => untilFailure(sendMany(session, mails.slice(0, 1), { quit: true })),
+    );
+    assertEquals(sent.map(({ outcome }) => outcome.recipients[0]?.verdict), ["uncertain"]);
+    assertEquals((error as SessionError).reason, "ConnectionLost");
+  }));
+
 it("a stream is the same, in whatever chunks it comes", () =>
   Effect.gen(function* () {
     for (const chunkSize of [1, 2, 3]) {

@@ -170,12 +170,11 @@ export const run = (load: Load, tally: Tally.Tally): Effect.Effect<void, Grammar
     Effect.gen(function* () {
       const session = yield* open(share);
       const source = pace === undefined ? atOnce(share) : paced(share, pace);
-      const sent = Stream.runForEachArray(sendMany(session, source), (sent) =>
+      const sent = Stream.runForEachArray(sendMany(session, source, { quit: true }), (sent) =>
         Effect.sync(() => {
           for (const { mail, outcome } of sent) settle(share, mail, outcome.recipients);
         }));
       yield* sent;
-      yield* session.quit;
     });
 
   /** One connection, and one message. */
