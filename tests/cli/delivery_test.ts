@@ -1,5 +1,6 @@
 // `plausch send` over the mail exchangers of a domain: what it does, and how it tells it.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import guide from "../../docs/guide/delivery.md" with { type: "text" };
 import { withNameServer } from "../support/name_server.ts";
 import { certified, faults, plausch, plauschProcess, spkiOf } from "./_cli.ts";
 import { sendIn, withBlackHole, withRoute, type World } from "./_route.ts";
@@ -295,6 +296,36 @@ for (const [name, world, to, code, says] of ends) {
 }
 
 // ---- for programs
+
+/** The events that the guide explains. */
+const explained = new Set(
+  guide.slice(guide.indexOf("## The JSON")).split("\n").flatMap((line) =>
+    /^\| (`[^|]*) \|/.exec(line)?.[1]?.match(/[a-z-]+/g) ?? []
+  ).filter((name) => name !== "event"),
+);
+
+Deno.test("the guide explains every event of --json", async () => {
+  const proxy = ["--proxy", "v1", "--proxy-source", "192.0.2.1:1", "--proxy-destination", "192.0.2.2:25"];
+  const runs = [
+    await sendIn(two({ proxyProtocol: true }, { proxyProtocol: true }), ["-t", "you@x.test", "--json", ...proxy]),
+    await sendIn(safe, ["-t", "you@x.test", "--json"]),
+    await sendIn(two({}), ["-t", "you@x.test", "--json", "--tls", "dane"]),
+    await sendIn({ ...two({}), hosts: {} }, ["-t", "you@x.test", "--json", "--retry", "1", "--retry-after", "1ms"]),
+    await sendIn(two({ faults: faults("ehlo:502 5.5.1 No", "mail:530 5.7.0 Who are you?") }), [
+      "-t",
+      "you@x.test",
+      "--json",
+    ]),
+  ];
+  const told = new Set(
+    runs.flatMap(({ out }) => out.trim().split("\n").filter((line) => line !== "")).map((line) => {
+      const event: { readonly event: string } = JSON.parse(line);
+      return event.event;
+    }),
+  );
+  for (const event of told) assert(explained.has(event), event);
+  assertEquals([...explained].filter((event) => !told.has(event)), []);
+});
 
 Deno.test("--json tells the whole way in objects with stable names", async () => {
   const first: Host = { faults: faults("rcpt@1:451 4.7.1 Greylisted", "rcpt@2:451 4.7.1 Greylisted") };
