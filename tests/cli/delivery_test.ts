@@ -94,10 +94,19 @@ Deno.test("--quiet says nothing of a host that another one took the place of, an
   assertEquals(
     err,
     `\
-*** Cannot connect to 127.0.0.8:PORT: Nothing listens there (ECONNREFUSED). Check host and port, and whether the server runs
+*** Cannot connect to mx1.x.test [127.0.0.8]:PORT: Nothing listens there (ECONNREFUSED). Check host and port, and whether the server runs
 *** you@x.test: deferred at RCPT by mx2.x.test: 452 4.2.2 Full (the mailbox is full; temporary)
 `,
   );
+});
+
+Deno.test("a domain in any script is the same story", async () => {
+  const world = two(busy);
+  const records = { ...world.records, "xn--bcher-kva.test": { MX: ["10 mx1.x.test", "20 mx2.x.test"] } };
+  const { code, out } = await sendIn({ ...world, records }, ["-t", "you@bücher.test"]);
+  assertEquals(code, 0);
+  assertStringIncludes(out, "=== On to the next host, with 1 recipient\n=== Trying mx2.x.test");
+  assertMatch(out, /^=== you@\S+\.test: accepted: 250 2\.0\.0 Stored\n=== The way to \S+\.test:\n/m);
 });
 
 Deno.test("what is final, and what may have arrived, goes to no other host", async () => {
@@ -146,7 +155,7 @@ Deno.test("greylisting: deferred by all, accepted in the next round, and nobody 
   const { code, out, err, stores } = await sendIn({ ...two(grey), hosts: { "127.0.0.2": grey } }, to);
   assertEquals([code, err], [
     0,
-    "*** Cannot connect to 127.0.0.3:PORT: Nothing listens there (ECONNREFUSED). " +
+    "*** Cannot connect to mx2.x.test [127.0.0.3]:PORT: Nothing listens there (ECONNREFUSED). " +
     "Check host and port, and whether the server runs\n",
   ]);
   assertEquals(stores.get("127.0.0.2")?.messages.map(({ forwardPaths }) => forwardPaths.length), [1, 1]);
@@ -176,7 +185,10 @@ Deno.test("a host that does not answer is given up after --timeout, and visited 
         "x",
       ]);
       assertEquals([code, out.match(/^=== Trying/gm)?.length], [69, 1]);
-      assertStringIncludes(err, `*** Cannot connect to 127.0.0.1:${port}: There was no answer in time (ETIMEDOUT). `);
+      assertStringIncludes(
+        err,
+        `*** Cannot connect to x.test [127.0.0.1]:${port}: There was no answer in time (ETIMEDOUT). `,
+      );
       assertStringIncludes(err, "*** you@x.test: deferred: x.test could not be connected to; 451 4.4.1\n");
     })
   );

@@ -22,7 +22,6 @@ import { type ExitCode, fromRecipients } from "./exit_code.ts";
 import type { Narrator } from "./narrator.ts";
 import * as Patience from "./patience.ts";
 import type { Verdict } from "./render/outcome.ts";
-import * as Lines from "./render/route.ts";
 import type { Journey } from "./send/journey.ts";
 
 /** Nobody has heard of this one yet. */
@@ -35,7 +34,7 @@ const unheard = ({ path }: Recipient): RecipientOutcome => ({
 });
 
 const isWaiting = (outcome: RecipientOutcome): boolean =>
-  outcome.verdict === "deferred" && ["next-host", "plaintext-retry"].includes(Outcome.nextOf(outcome));
+  outcome.verdict === "deferred" && Outcome.nextOf(outcome) === "next-host";
 
 /** Holds the conversation, and once more with those who are deferred. Interrupted, it says what is known of each. */
 export const talkAgain = (
@@ -50,17 +49,19 @@ export const talkAgain = (
     let failure: SessionError | undefined;
     let remedies: ReadonlyArray<string | undefined> = [];
     let isInterruptionTold = false;
-    const latest = clock.currentTimeMillisUnsafe() + (deadline === undefined ? Infinity : Duration.toMillis(deadline));
-    const isLate = (): boolean => clock.currentTimeMillisUnsafe() >= latest;
+    const begun = clock.currentTimeMillisUnsafe();
+    const after = (limit: Duration.Duration | undefined): number =>
+      begun + (limit === undefined ? Infinity : Duration.toMillis(limit));
+    const isLate = (): boolean => clock.currentTimeMillisUnsafe() >= after(deadline);
 
-    const conclude = (isLate: boolean): ExitCode => {
+    const conclude = (isCutOff: boolean): ExitCode => {
       const told = [...verdicts.values()].map((verdict): Verdict =>
-        isLate && verdict.reason === "Interrupted"
+        isCutOff && verdict.reason === "Interrupted"
           ? { ...verdict, reason: "Deadline", message: "the time for the delivery was over" }
           : verdict
       );
       sumUp(narrator, told, remedies);
-      return fromRecipients(told, isLate ? undefined : failure);
+      return fromRecipients(told, isCutOff ? undefined : failure);
     };
     const heard = (recipients: ReadonlyArray<Recipient>, outcomes: ReadonlyArray<RecipientOutcome>): void =>
       outcomes.forEach((outcome, at) => verdicts.set(recipients[at]!, outcome));
@@ -84,9 +85,7 @@ export const talkAgain = (
       );
 
     const rounds = Effect.gen(function* () {
-      const begun = clock.currentTimeMillisUnsafe();
       const step = patience === undefined ? undefined : yield* Schedule.toStep(Patience.schedule(patience));
-      const latest = begun + (patience?.within === undefined ? Infinity : Duration.toMillis(patience.within));
       let open = envelope.recipients;
       for (let round = 1;; round++) {
         yield* one(open);
@@ -97,10 +96,10 @@ export const talkAgain = (
           Effect.map(step(at, undefined), ([, pause]) => Duration.toMillis(pause)),
           () => Effect.succeed(undefined),
         );
-        if (next === undefined || at + next > latest) return;
+        if (next === undefined || at + next > after(patience?.within)) return;
         const addresses = open.map(({ path }) => Path.address(path));
         narrator.data({ event: "waiting", at: new Date(at).toISOString(), round, delay: next, addresses });
-        narrator.note(Lines.waiting({ round, delay: next, addresses }, 1 + patience!.times));
+        narrator.note(Patience.waiting({ round, delay: next, addresses }, 1 + patience!.times));
         yield* Effect.sleep(next);
       }
     });

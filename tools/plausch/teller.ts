@@ -15,6 +15,7 @@ import type { Clock } from "effect/Clock";
 import type { Talk } from "./chat.ts";
 import * as Listener from "./listener.ts";
 import type { Narrator } from "./narrator.ts";
+import * as Patience from "./patience.ts";
 import * as MxLines from "./render/mx.ts";
 import { plain } from "./render/paint.ts";
 import * as Lines from "./render/route.ts";
@@ -23,7 +24,7 @@ import * as Lines from "./render/route.ts";
 export interface Teller {
   /** Hears every event of it. */
   readonly observe: Observer;
-  /** What is known when it is interrupted, which is told first. */
+  /** What is known when it is interrupted, in the order of the envelope. That it is interrupted is told first. */
   readonly interrupted: () => Pick<Delivered, "recipients" | "trail">;
   /** What to try after refusals. */
   readonly remedies: () => ReadonlyArray<string>;
@@ -48,7 +49,7 @@ interface Chapter {
 
 /** Why no connection came about. */
 const cannotConnect = ({ event: { host, port, addresses }, tries }: Visit) => ({ cause }: SessionError): string => {
-  const one = addresses.length === 1 ? Lines.endpoint(addresses[0]!, port) : host;
+  const one = addresses.length === 1 ? Lines.place(host, addresses[0]!, port) : host;
   const isSilent = tries.every(({ error }) => error === undefined);
   const error = isSilent ? { code: "ETIMEDOUT" } : cause;
   return isSilent || addresses.length === 1
@@ -67,10 +68,11 @@ export interface Limits {
 /** Tells a delivery that begins now. */
 export const make = (narrator: Narrator, clock: Clock, talk: Talk, { rounds, deadline }: Limits): Teller => {
   const latest = clock.currentTimeMillisUnsafe() + deadline;
-  const settled: Array<RecipientDelivery> = [];
+  const settled = new Map<RecipientDelivery["recipient"], RecipientDelivery>();
   const trail: Array<Trail.Step> = [];
-  const chapters = new Map<string, Chapter>();
+  const chapters = new Map<string | undefined, Chapter>();
   const remedies = new Set<string>();
+  let domain: string | undefined;
   let visit: Visit | undefined;
   let isInterruptionTold = false;
 
@@ -78,13 +80,13 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, { rounds, dea
     const chapter = chapters.get(event.domain);
     if (chapter?.before !== undefined) {
       const what = chapter.before.host === event.host ? "its next address" : "the next host";
-      narrator.note(`On to ${what}, with ${Lines.recipients(chapter.before.open)}`);
+      narrator.note(`On to ${what}, with ${Patience.recipients(chapter.before.open)}`);
     }
     narrator.note(Lines.visiting(event));
     const { host, port, level } = event;
     const tries: Array<Try> = [];
     const peer: Listener.Peer = {
-      name: host,
+      name: Lines.nameOf(host),
       port,
       address: () => {
         const address = Trail.address({ tries });
@@ -111,11 +113,11 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, { rounds, dea
       if (["EnoughTried", "NotDane", "NotMtaSts"].includes(step.reason)) narrator.note(Trail.explain(step));
       return;
     }
-    const { domain, recipients, level, error, preference, elapsed } = step;
+    const { recipients, level, error, preference, elapsed } = step;
     if (error?._tag === "SessionError") visit?.listener.failed(error);
     const address = Trail.address(step) ?? null;
     visit?.listener.ended(step.adaptations, {
-      ...{ domain, preference, address, elapsed },
+      ...{ domain: step.domain, preference, address, elapsed },
       policy: MxLines.policyJson(step.policy),
     });
     for (const recipient of recipients) {
@@ -133,13 +135,14 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, { rounds, dea
     if (data !== undefined) narrator.data(data);
     switch (event._tag) {
       case "LookingUp":
+        domain = event.domain;
         return narrator.note(`Looking up the mail exchanger of ${event.domain}`);
       case "Routed": {
         const plan = MxLines.route(plain, event.plan);
-        const before = chapters.get(event.plan.ascii)?.plan;
+        const before = chapters.get(domain)?.plan;
         if (before?.join("\n") === plan.join("\n")) narrator.note("  the same as before");
         else for (const line of plan) narrator.note(`  ${line}`);
-        chapters.set(event.plan.ascii, { plan, hosts: RoutePlan.usable(event.plan).length, before: undefined });
+        chapters.set(domain, { plan, hosts: RoutePlan.usable(event.plan).length, before: undefined });
         return;
       }
       case "Visiting":
@@ -158,9 +161,9 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, { rounds, dea
       case "Stepped":
         return stepped(event.step);
       case "Waiting":
-        return narrator.note(Lines.waiting(event, rounds));
+        return narrator.note(Patience.waiting(event, rounds));
       case "Settled":
-        settled.push(event.recipient);
+        settled.set(event.recipient.recipient, event.recipient);
         if (event.recipient.reason === "AddressRefused") {
           remedies.add("If that is where you want it to go: --allow-local");
         }
@@ -172,7 +175,8 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, { rounds, dea
     remedies: () => [...remedies],
     interrupted: () => {
       if (!isInterruptionTold) narrator.fail("Interrupted");
-      return { recipients: settled, trail };
+      const { recipients } = talk.options.envelope;
+      return { recipients: recipients.flatMap(({ path }) => settled.get(path) ?? []), trail };
     },
   };
 };

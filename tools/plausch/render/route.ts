@@ -3,13 +3,12 @@
  *
  * @module
  */
-import type { DeliveryEvent, Dialled, Visiting, Waiting } from "@plausch/delivery/event";
+import type { DeliveryEvent, Dialled, Visiting } from "@plausch/delivery/event";
 import type { Try } from "@plausch/delivery/happy-eyeballs";
 import * as Trail from "@plausch/delivery/trail";
 import * as OpenFailure from "@plausch/net/open-failure";
 import * as Outcome from "@plausch/session/outcome";
 import type { RecipientOutcome } from "@plausch/session/outcome";
-import * as Duration from "effect/Duration";
 import * as MxLines from "./mx.ts";
 import * as Json from "./json.ts";
 import * as Tls from "./tls.ts";
@@ -18,20 +17,22 @@ import * as Tls from "./tls.ts";
 export const endpoint = (address: string, port: number): string =>
   address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 
-/** A length of time in milliseconds, such as `5m` or `1m 30s`; parts of a second count only below one. */
-export const span = (millis: number): string =>
-  Duration.format(Duration.millis(millis < 1000 ? Math.ceil(millis) : Math.round(millis / 1000) * 1000));
-
-/** How many recipients. */
-export const recipients = (count: number): string => count === 1 ? "1 recipient" : `${count} recipients`;
-
 const shownAddresses = 3;
 
-/** Whom is dialled. */
+const isLiteral = (host: string): boolean => host.startsWith("[");
+
+/** A host as people know it; an address literal without its brackets. */
+export const nameOf = (host: string): string => host.replace(/^\[(?:IPv6:)?(.*)\]$/i, "$1");
+
+/** A host at one of its addresses. */
+export const place = (host: string, address: string, port: number): string =>
+  isLiteral(host) ? endpoint(address, port) : `${host} [${address}]:${port}`;
+
+/** Who is dialled. */
 export const visiting = ({ host, port, addresses }: Pick<Visiting, "host" | "port" | "addresses">): string => {
   const shown = addresses.slice(0, shownAddresses).map((address) => endpoint(address, port)).join(", ");
   const more = addresses.length > shownAddresses ? ` and ${addresses.length - shownAddresses} more` : "";
-  return `Trying ${host.startsWith("[") ? "" : `${host}, `}${shown}${more} ...`;
+  return `Trying ${isLiteral(host) ? "" : `${host}, `}${shown}${more} ...`;
 };
 
 /** Why an address could not be dialled. */
@@ -67,12 +68,6 @@ export const onward = (
   return { open, why: count("never") > 0 ? "This refusal is final: no other host is asked" : undefined };
 };
 
-/** Who is tried again, and when. */
-export const waiting = (
-  { round, delay, addresses }: Pick<Waiting, "round" | "delay" | "addresses">,
-  rounds: number,
-): string => `Deferred: ${recipients(addresses.length)}; once more in ${span(delay)} (round ${round + 1} of ${rounds})`;
-
 const proof = ({ protection }: Trail.Visited): string => {
   if (protection === undefined || !protection.isEncrypted) return "";
   const { tls } = protection;
@@ -103,12 +98,14 @@ const attempt = ({ address, at, result, error }: Try, host: string, port: number
   };
 };
 
+const passedOver = ({ domain, host, preference, reason, message }: Trail.PassedOver): object => ({
+  ...{ domain, host, preference, reason, message },
+});
+
 /** A step of the trail as plain data. */
 export const stepJson = (self: Trail.Step): object => {
+  if (self._tag === "PassedOver") return { step: "passed-over", ...passedOver(self) };
   const { domain, host, preference } = self;
-  if (self._tag === "PassedOver") {
-    return { step: "passed-over", domain, host, preference, reason: self.reason, message: self.message };
-  }
   const { at, elapsed, level, policy, protection, error } = self;
   return {
     step: "visited",
@@ -143,7 +140,7 @@ export const json = (self: DeliveryEvent): object | undefined => {
       return { event: "dialled", at, host, port, ...attempt(self.attempt, host, port) };
     }
     case "Stepped":
-      return self.step._tag === "PassedOver" ? { event: "passed-over", at, ...stepJson(self.step) } : undefined;
+      return self.step._tag === "PassedOver" ? { event: "passed-over", at, ...passedOver(self.step) } : undefined;
     case "Waiting": {
       const { domain, round, delay, addresses } = self;
       return { event: "waiting", at, domain, round, delay, addresses };
