@@ -86,6 +86,9 @@ const flightSize = 16384;
 /** With messages that overlap, the queue may never be empty: it is cut when so many replies have come. */
 const compactAt = 1024;
 
+/** Sessions that send no more than one message are not worth a block of memory of their own. */
+const fewFlights = 8;
+
 const nothing = new Uint8Array(0);
 
 export const make = (observer: Observer): Wire => {
@@ -97,8 +100,9 @@ export const make = (observer: Observer): Wire => {
   let unsaid = 0;
   let isData = false;
   let dataPending = 0;
-  /** Where flights are put together, one after another. */
-  let block: Uint8Array = nothing;
+  /** Where flights are put together, one after another; the first few go without. */
+  let block: Uint8Array | undefined;
+  let flights = 0;
 
   const drop = (): void => {
     next++;
@@ -203,8 +207,8 @@ export const make = (observer: Observer): Wire => {
         if (first.isOpen && left === 0) return undefined;
         if (first.isOpen || items.length === next + 1 || left > flightSize) return takeData(first, blockSize);
       }
-      if (!isClear) return Slab.join(takeFlight());
-      if (block === nothing) block = new Uint8Array(flightSize);
+      if (!isClear || ++flights < fewFlights) return Slab.join(takeFlight());
+      block ??= new Uint8Array(flightSize);
       return Slab.join(takeFlight(), block);
     },
     get isData() {
