@@ -56,6 +56,40 @@ const syncDirectory = async (directory: string): Promise<void> => {
   }
 };
 
+/** The folders of a Maildir where drafts lie, and where messages arrive; made where they are missing. */
+const folders = async (directory: string): Promise<readonly [tmp: string, fresh: string]> => {
+  const [tmp, fresh] = [path.join(directory, "tmp"), path.join(directory, "new")];
+  for (const folder of [tmp, fresh, path.join(directory, "cur")]) {
+    await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+  }
+  return [tmp, fresh];
+};
+
+/**
+ * Makes the folders of a Maildir where they are missing, and looks whether a message could be written: a server that cannot keep messages
+ * had better not begin. Fails with a `StoreError` that keeps the cause.
+ *
+ * @example A directory that cannot be
+ * ```ts
+ * import * as Maildir from "@plausch/sink/maildir";
+ * import * as Effect from "effect/Effect";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = await Effect.runPromise(Effect.flip(Maildir.prepare("/dev/null/mail")));
+ * assertEquals(error.action, 'keep messages in "/dev/null/mail"');
+ * ```
+ */
+export const prepare = (directory: string): Effect.Effect<void, StoreError> =>
+  Effect.tryPromise({
+    try: async () => {
+      const [tmp] = await folders(directory);
+      const draft = path.join(tmp, `${crypto.randomUUID()}.plausch`);
+      await write(draft, []);
+      await fs.unlink(draft);
+    },
+    catch: (cause) => new StoreError({ action: `keep messages in "${directory}"`, cause }),
+  }).pipe(Effect.uninterruptible);
+
 /**
  * A store that writes each message to a file of its own in `directory/new`: the trace fields Return-Path, Delivered-To (one for each
  * recipient) and Received, then the message as it came, with LF line ends; binary content (BODY=BINARYMIME) stays as it is. What
@@ -94,11 +128,7 @@ export const make = (directory: string, host: string = "localhost"): Store => ({
   save: (message) =>
     Effect.tryPromise({
       try: async () => {
-        const tmp = path.join(directory, "tmp");
-        const fresh = path.join(directory, "new");
-        for (const folder of [tmp, fresh, path.join(directory, "cur")]) {
-          await fs.mkdir(folder, { recursive: true, mode: 0o700 });
-        }
+        const [tmp, fresh] = await folders(directory);
         const name = `${Math.floor(message.receivedAt / 1000)}.${message.id}-${crypto.randomUUID()}.plausch`;
         const draft = path.join(tmp, name);
         try {

@@ -267,6 +267,9 @@ for (
     [["--max-hosts", "0", "d.test"], '"0" is no number for --max-hosts'],
     [["--max-addresses", "many", "d.test"], '"many" is no number for --max-addresses'],
     [["--port", "70000", "d.test"], '"70000" is no port'],
+    [["--self", "a..b", "d.test"], '"a..b"'],
+    [["--json", "--short", "d.test"], "--json and --short are two ways to print one plan"],
+    [["--short", "--explain", "d.test"], "--short and --explain are two ways to print one plan"],
   ] as const
 ) {
   Deno.test(`mx ${args.join(" ")} is wrong usage`, async () => {
@@ -275,6 +278,12 @@ for (
     assertStringIncludes(err, problem);
   });
 }
+
+Deno.test("mx: who gives an address is told its domain", async () => {
+  const { code, err, asked } = await mx("me@d.test");
+  assertEquals([code, asked], [65, []]);
+  assertStringIncludes(err, "it is not a domain name that a host can have; its domain is d.test\n");
+});
 
 // ---- how it looks
 

@@ -44,6 +44,13 @@ Deno.test("an unknown option names the nearest known one, or the help", () => {
   assertStringIncludes(problem("-x"), "-x");
 });
 
+Deno.test("a switch takes no value", () => {
+  assertStringIncludes(problem("--quiet=no"), '--quiet takes no value, not even "no"; write --quiet, or leave it out');
+  assertStringIncludes(problem("-q=1"), "-q takes no value");
+  assertStringIncludes(problem("--help="), "--help takes no value");
+  assertEquals(given("--from", "--quiet=no").value("from"), "--quiet=no");
+});
+
 Deno.test("a missing value, a repeated option and a surplus operand are told", () => {
   assertStringIncludes(problem("--from"), "--from needs a value; write --from ADDRESS");
   assertStringIncludes(problem("--from", "--quiet"), "--from needs a value");
@@ -71,6 +78,8 @@ Deno.test("an operand that ends in ... is one or more", () => {
 
 Deno.test("the nearest name is near", () => {
   assertEquals(Options.nearest("sned", ["send", "sink", "mx"]), "send");
+  assertEquals(Options.nearest("tsl", ["tls", "json"]), "tls");
+  assertEquals(Options.nearest("slt", ["tls", "json"]), undefined);
   assertEquals(Options.nearest("xyzzy", ["send", "sink", "mx"]), undefined);
 });
 

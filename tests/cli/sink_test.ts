@@ -175,7 +175,11 @@ sinkTest("only messages are shown", ["--quiet"], async (sink) => {
 
 /** What cannot be done, how it is told, and what to do about it. */
 const wrong: ReadonlyArray<readonly [args: string, problem: string, hint: string]> = [
-  ["--port x", '"x" is no port', "from 1 to 65535"],
+  ["--port x", '"x" is no port', "from 0 to 65535"],
+  ["--port 65536", '"65536" is no port', "from 0 to 65535"],
+  ["--host a..b", '"a..b"', "--host NAME"],
+  ["--maildir /dev/null/x", 'Cannot keep messages in "/dev/null/x"', "a directory that you may write to"],
+  ["--discard --maildir x", "--discard and --maildir contradict each other", "leave one"],
   ["--socket /x --port 25", "--socket and --port name two places", "leave one"],
   ["--socket /x --address ::1", "--socket and --address name two places", "leave one"],
   ["--tls-cert /x", "--tls-cert is given without --tls-key", "go together"],
@@ -209,8 +213,17 @@ for (const [args, problem, hint] of wrong) {
   });
 }
 
-Deno.test("sink: a place where it cannot listen is 69", async () => {
-  const ran = await plausch(["sink", "--socket", "/dev/null/x"]);
-  assertEquals(ran.code, 69, ran.err);
-  assertStringIncludes(ran.err, "/dev/null/x");
+Deno.test("sink: a place where it cannot listen is 69, with what to do about it", async () => {
+  const socket = await plausch(["sink", "--socket", "/dev/null/x"]);
+  assertEquals(socket.code, 69, socket.err);
+  assertStringIncludes(socket.err, "Cannot listen on /dev/null/x: ");
+  const foreign = await plausch(["sink", "--address", "192.0.2.1"]);
+  assertEquals(foreign.code, 69, foreign.err);
+  assertStringIncludes(foreign.err, "Cannot listen on 192.0.2.1:2525: The address is not one of this machine");
+  assertStringIncludes(foreign.err, "Choose an address of this machine");
+});
+
+sinkTest("an IPv6 address stands in brackets", ["--address", "::1"], async (sink) => {
+  await prints(sink, /Listening on \[::1\]:\d+;/);
+  assertStringIncludes(await invitation(sink), "--server [::1]:");
 });

@@ -217,6 +217,17 @@ live("what the envelope said of delivery, and who sent it, stands above the mess
     ]);
   }));
 
+live("a Maildir can be prepared before anything comes", () =>
+  Effect.gen(function* () {
+    const mail = path.join(yield* directory, "deep", "mail");
+    yield* Maildir.prepare(mail);
+    assertEquals((yield* list(mail)).toSorted(), ["cur", "new", "tmp"]);
+    assertEquals([yield* list(mail, "tmp"), yield* list(mail, "new")], [[], []]);
+    yield* Maildir.prepare(mail);
+    const error = yield* Effect.flip(Maildir.prepare("/dev/null/mail"));
+    assertEquals([error._tag, error.action], ["StoreError", 'keep messages in "/dev/null/mail"']);
+  }));
+
 live("a user's name cannot break out of its field", () =>
   Effect.gen(function* () {
     const text = yield* saved({ user: "tim\r\nSubject: evil (\u2028)" });

@@ -72,7 +72,7 @@ const helpOption: Option = { name: "help", short: "h", help: "Print this" };
 
 /**
  * Joins each option that takes a value with the argument after it, so that a value may begin with a hyphen, as `--body -`
- * and an odd address do. Fails where the value is missing.
+ * and an odd address do. Fails where the value is missing, and where a switch is given one.
  */
 const joinValues = (
   options: ReadonlyArray<Option>,
@@ -88,6 +88,12 @@ const joinValues = (
     if (arg === "--") return Result.succeed([...joined, ...args.slice(at)]);
     const option = byName.get(arg);
     if (option?.value === undefined) {
+      const [name = ""] = arg.split("=", 1);
+      const isSwitch = name !== arg && byName.has(name) && byName.get(name)?.value === undefined;
+      if (isSwitch) {
+        const problem = `${name} takes no value, not even "${arg.slice(name.length + 1)}"`;
+        return Result.fail(new UsageError({ problem, hint: `write ${name}, or leave it out` }));
+      }
       joined.push(arg);
       continue;
     }
@@ -166,17 +172,24 @@ export const nearest = (name: string, names: ReadonlyArray<string>): string | un
   return best !== undefined && best.distance <= (best.candidate.length < 4 ? 1 : 2) ? best.candidate : undefined;
 };
 
-/** How many letters must be inserted, dropped or changed to make one word of the other (Levenshtein). */
+/**
+ * How many letters must be inserted, dropped, changed or swapped with their neighbour to make one word of the other (optimal string
+ * alignment).
+ */
 const editDistance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  const rows = [Array.from({ length: b.length + 1 }, (_, index) => index)];
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    const above = rows[i - 1]!;
+    const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      const changed = above[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwapped ? rows[i - 2]![j - 2]! + 1 : Infinity;
+      row.push(Math.min(above[j]! + 1, row[j - 1]! + 1, changed, swapped));
     }
-    row = next;
+    rows.push(row);
   }
-  return row[b.length]!;
+  return rows[a.length]![b.length]!;
 };
 
 /** The help text of a command, at most 80 columns wide, its options under their headings. */

@@ -30,8 +30,13 @@ const terminal: Terminal = {
   show: (text) => write(Deno.stderr, `${startOver}${text}`),
 };
 
-const unreadable = (what: string) => (cause: unknown): Options.UsageError =>
-  new Options.UsageError({ problem: `Cannot read ${what}: ${cause instanceof Error ? cause.message : String(cause)}` });
+/** Deno names the file and its own function once more behind what the system said. */
+const deno = /(?: \(os error \d+\))?: \w+ '.*'$/s;
+
+const unreadable = (what: string) => (cause: unknown): Options.UsageError => {
+  const why = cause instanceof Error ? cause.message.replace(deno, "") : String(cause);
+  return new Options.UsageError({ problem: `Cannot read ${what}: ${why}` });
+};
 
 /** How large a regular file is; what else there is has no size that tells anything. One look is not worth a thread of its own. */
 const sizeOf = (path: string): number => {

@@ -59,11 +59,11 @@ const smtpPort = 25;
 const lmtpPort = 24;
 
 /** A port number from the command line. */
-export const portFromString = (text: string): Effect.Effect<number, UsageError> => {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  return port > 0 && port < 65536
+export const portFromString = (text: string, least: 0 | 1 = 1): Effect.Effect<number, UsageError> => {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  return port >= least && port < 65536
     ? Effect.succeed(port)
-    : Values.usage(`"${text}" is no port`, "write a number from 1 to 65535");
+    : Values.usage(`"${text}" is no port`, `write a number from ${least} to 65535`);
 };
 
 /** The name server of `--dns`, or else the system's, and how far `--dns-trusted` trusts it. */

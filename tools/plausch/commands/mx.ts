@@ -11,6 +11,7 @@ import type { MtaSts } from "@plausch/mx/mta-sts";
 import * as Mx from "@plausch/mx/mx";
 import type { MxError } from "@plausch/mx/mx-error";
 import * as RoutePlan from "@plausch/mx/route-plan";
+import * as Printable from "@plausch/smtp/printable";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Layer from "effect/Layer";
@@ -104,12 +105,20 @@ const options = (given: Given): Effect.Effect<Mx.ResolveOptions, UsageError, She
       allowLocal: given.has("allow-local"),
       dane: !given.has("no-dane"),
       mtaSts: yield* mtaSts(given),
-      selfNames: given.values("self"),
+      selfNames: yield* Effect.forEach(given.values("self"), (name) => Target.hostName(name, "self", "NAME")),
       maxHosts: yield* Values.integer(given, "max-hosts", 1, 1000),
       maxAddresses: yield* Values.integer(given, "max-addresses", 1, 1000),
       port: port === undefined ? undefined : yield* Target.portFromString(port),
     };
   });
+
+/** One form of output at most. */
+const formed = (given: Given): Effect.Effect<void, UsageError> => {
+  const [one, other] = ["json", "short", "explain"].filter(given.has);
+  return other === undefined
+    ? Effect.void
+    : Values.usage(`--${one} and --${other} are two ways to print one plan`, "leave one of them out");
+};
 
 const lines = (shell: Shell, given: Given, plan: RoutePlan.RoutePlan): ReadonlyArray<string> => {
   if (given.has("json")) return [JSON.stringify(MxLines.json(plan))];
@@ -119,11 +128,17 @@ const lines = (shell: Shell, given: Given, plan: RoutePlan.RoutePlan): ReadonlyA
   return (given.has("explain") ? explained : MxLines.long)(shell.paint, plan, columns);
 };
 
+/** Who gives an address means its domain. */
+const domainOf = (text: string): string => {
+  const domain = text.slice(text.lastIndexOf("@") + 1);
+  return domain === text || domain === "" ? "" : `; its domain is ${Printable.escape(domain)}`;
+};
+
 const tellBad = (shell: Shell, given: Given, error: MxError): ExitCode => {
   if (given.has("json")) {
     const { domain, reason, message } = error;
     shell.out(JSON.stringify({ domain, error: { reason, temporary: false, message } }));
-  } else shell.err(line(shell.paintErr, "***", error.message));
+  } else shell.err(line(shell.paintErr, "***", `${error.message}${domainOf(error.domain)}`));
   return ExitCode.badData;
 };
 
@@ -133,6 +148,7 @@ const concurrency = 8;
 export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
   Effect.gen(function* () {
     const shell = yield* Shell;
+    yield* formed(given);
     const rules = yield* options(given);
     const seed = given.value("seed");
     const few = yield* Semaphore.make(concurrency);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ListenError } from "@plausch/net/listen-error";
+import * as OpenFailure from "@plausch/net/open-failure";
 import * as Maildir from "@plausch/sink/maildir";
 import * as Sink from "@plausch/sink/sink";
 import * as Store from "@plausch/sink/store";
@@ -64,7 +65,8 @@ export const commandLine: CommandLine = {
 
 const cannotListen = (error: ListenError): Effect.Effect<ExitCode, never, Shell> =>
   Effect.map(Shell, (shell) => {
-    shell.err(line(shell.paintErr, "***", error.message));
+    const why = OpenFailure.format(OpenFailure.explain(error));
+    shell.err(line(shell.paintErr, "***", `Cannot listen on ${error.address}: ${why}`));
     return ExitCode.unreachable;
   });
 
@@ -73,8 +75,8 @@ const place = (given: Given): Effect.Effect<Pick<Sink.ListenOptions, "path" | "p
   Effect.gen(function* () {
     const path = given.value("socket");
     if (path === undefined) {
-      const port = given.value("port") ?? "2525";
-      return { port: port === "0" ? 0 : yield* Target.portFromString(port), address: given.value("address") };
+      const port = yield* Target.portFromString(given.value("port") ?? "2525", 0);
+      return { port, address: given.value("address") };
     }
     const other = ["port", "address"].find(given.has);
     return other === undefined
@@ -85,28 +87,32 @@ const place = (given: Given): Effect.Effect<Pick<Sink.ListenOptions, "path" | "p
 /** Where messages go, and how that is said. */
 const storage = (given: Given, host: string): Effect.Effect<readonly [Store.Store, string], UsageError> => {
   const maildir = given.value("maildir");
-  if (!given.has("discard")) {
-    return Effect.succeed(
-      maildir === undefined
-        ? [Store.memory(), "messages are kept in memory"]
-        : [Maildir.make(maildir, host), `messages are kept under ${maildir}/new`],
-    );
+  if (given.has("discard")) {
+    return maildir === undefined
+      ? Effect.succeed([Store.discard, "messages are not kept"])
+      : Values.usage("--discard and --maildir contradict each other", "leave one of them out");
   }
-  return maildir === undefined
-    ? Effect.succeed([Store.discard, "messages are not kept"])
-    : Values.usage("--discard and --maildir contradict each other", "leave one of them out");
+  if (maildir === undefined) return Effect.succeed([Store.memory(), "messages are kept in memory"]);
+  // Now, and not when the first message comes and its sender is told to come back later.
+  return Maildir.prepare(maildir).pipe(
+    Effect.as([Maildir.make(maildir, host), `messages are kept under ${maildir}/new`] as const),
+    Effect.catchTag("StoreError", ({ message }) => Values.usage(message, "name a directory that you may write to")),
+  );
 };
 
+/** Where it listens, as people write it. */
+const nameOf = (given: Given, { address, port }: Sink.Sink): string =>
+  given.has("socket") ? address : address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+
 /** How to talk to it. */
-const invitation = (given: Given, { address, port }: Sink.Sink, pin: string | undefined): string => {
+const invitation = (given: Given, sink: Sink.Sink, pin: string | undefined): string => {
   const user = given.value("auth-user");
   const [variable, file] = [given.value("auth-password-env"), given.value("auth-password-file")];
   const source = variable === undefined ? `--password-file ${file}` : `--password-env ${variable}`;
-  const isIpv6 = address.includes(":");
   return [
     "Try: plausch send",
     ...given.has("lmtp") ? ["--lmtp"] : [],
-    ...given.has("socket") ? [`--socket ${address}`] : [`--server ${isIpv6 ? `[${address}]` : address}:${port}`],
+    `${given.has("socket") ? "--socket" : "--server"} ${nameOf(given, sink)}`,
     ...given.has("proxy") ? ["--proxy v2"] : [],
     ...given.has("tls-implicit") ? ["--tls-implicit"] : [],
     ...pin === undefined ? [] : [`--tls-pin ${pin}`],
@@ -120,7 +126,7 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
   Effect.gen(function* () {
     const shell = yield* Shell;
     const where = yield* place(given);
-    const host = given.value("host") ?? "localhost";
+    const host = yield* Target.hostName(given.value("host") ?? "localhost", "host", "NAME");
     const [store, kept] = yield* storage(given, host);
     const limits = yield* Behaviour.limits(given);
     const offers = yield* Behaviour.offers(given);
@@ -143,8 +149,7 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
     });
     const seed = given.value("seed");
     const sink = yield* seed === undefined ? listening : Random.withSeed(listening, seed);
-    const name = given.has("socket") ? sink.address : `${sink.address}:${sink.port}`;
-    note(`Listening on ${name}; ${kept}`);
+    note(`Listening on ${nameOf(given, sink)}; ${kept}`);
     note(invitation(given, sink, security?.pin));
     return yield* Effect.never;
   }).pipe(Effect.scoped, Effect.catchTag("ListenError", cannotListen));
