@@ -31,7 +31,8 @@ export const serve = (task: Task): Effect.Effect<void> =>
     const latest = clock.currentTimeMillisUnsafe() + Duration.toMillis(retry?.within ?? Duration.infinity);
     const schedule = retry === undefined ? undefined : yield* Schedule.toStep(retry.schedule);
     for (let round = 1;; round++) {
-      run.conclude(group, yield* makeRound(task));
+      const { otherwise, reserve } = yield* makeRound(task);
+      run.conclude(group, otherwise, reserve);
       const waiting = run.open(group).map(({ provisional }) => provisional!);
       if (waiting.length === 0) return;
       const at = clock.currentTimeMillisUnsafe();
@@ -46,8 +47,16 @@ export const serve = (task: Task): Effect.Effect<void> =>
     }
   });
 
-/** Visits hosts until nobody is left, or no host. Gives what is to be said of recipients that no host said anything of. */
-const makeRound = (task: Task): Effect.Effect<Ours> =>
+/** What is to be said of recipients whom no host settled. */
+interface Remainder {
+  /** If no host said anything of them. */
+  readonly otherwise: Ours;
+  /** If every host that was asked refused to talk for good, and yet another one might take the mail later. */
+  readonly reserve: Ours | undefined;
+}
+
+/** Visits hosts until nobody is left, or no host. */
+const makeRound = (task: Task): Effect.Effect<Remainder> =>
   Effect.gen(function* () {
     const { means, run, group, domain } = task;
     const { maxVisits = defaultMaxVisits, port = defaultPort, tls = "opportunistic" } = means;
@@ -55,7 +64,10 @@ const makeRound = (task: Task): Effect.Effect<Ours> =>
     const route = { port, ...means.route, ...(tls === "none" ? { dane: false, mtaSts: undefined } : {}) };
     means.observe?.({ _tag: "LookingUp", at: yield* Clock.currentTimeMillis, domain });
     const found = yield* Effect.result(Effect.provideService(Mx.resolve(domain, route), Resolver, means.resolver));
-    if (Result.isFailure(found)) return { reason: "BadDomain", status: "5.1.2", message: found.failure.message };
+    if (Result.isFailure(found)) {
+      const { message } = found.failure;
+      return { otherwise: { reason: "BadDomain", status: "5.1.2", message }, reserve: undefined };
+    }
     const plan = found.success;
     run.routed(plan);
 
@@ -86,15 +98,22 @@ const makeRound = (task: Task): Effect.Effect<Ours> =>
         addresses = yield* visit(task, { candidate, addresses, demands, port });
       }
     }
-    return RoutePlan.failure(plan) ?? nobody(plan, lacking);
+    const unproven = lacking && withoutProof(plan, lacking);
+    return {
+      otherwise: RoutePlan.failure(plan) ?? unproven ?? unvisited(plan),
+      reserve: RoutePlan.reserve(plan) ?? unproven,
+    };
   });
 
+const withoutProof = ({ ascii }: RoutePlan.RoutePlan, { reason }: Demands.Lacking): Ours => ({
+  reason,
+  status: "4.7.5",
+  message: `no mail exchanger of ${ascii} has the proof that is asked for`,
+});
+
 /** Hosts there are, and none of them was visited. */
-const nobody = ({ ascii }: RoutePlan.RoutePlan, lacking: Demands.Lacking | undefined): Ours =>
-  lacking === undefined
-    ? { reason: "AllHostsFailed", status: "4.4.1", message: `no mail exchanger of ${ascii} could be talked to` }
-    : {
-      reason: lacking.reason,
-      status: "4.7.5",
-      message: `no mail exchanger of ${ascii} has the proof that is asked for`,
-    };
+const unvisited = ({ ascii }: RoutePlan.RoutePlan): Ours => ({
+  reason: "AllHostsFailed",
+  status: "4.4.1",
+  message: `no mail exchanger of ${ascii} could be talked to`,
+});

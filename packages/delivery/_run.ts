@@ -55,8 +55,11 @@ export interface Run {
     outcomes: ReadonlyArray<RecipientOutcome>,
     level: TlsLevel,
   ) => void;
-  /** A verdict on all that are open, which may be another one in a further round if it is deferred. */
-  readonly conclude: (group: Group, otherwise: Ours) => void;
+  /**
+   * A verdict on all that are open, which may be another one in a further round if it is deferred: what the hosts said, or
+   * `otherwise`. Where they all refused to talk for good, `reserve` counts for more, if there is one.
+   */
+  readonly conclude: (group: Group, otherwise: Ours, reserve: Ours | undefined) => void;
   /** A verdict of ours on all that are open, whatever hosts said. */
   readonly refuse: (group: Group, verdict: Ours) => void;
   /** Forgets what hosts said: another round begins. */
@@ -127,10 +130,13 @@ export const make = (mail: Mail, observe: Observer, now: () => number): Run => {
         else traveller.said.push(said);
       }
     },
-    conclude: (group, otherwise) => {
+    conclude: (group, otherwise, reserve) => {
       for (const traveller of open(group)) {
         const { addressed, said } = traveller;
-        const verdict = Journey.unsettled(addressed, said) ?? Journey.byUs(addressed, otherwise);
+        const heard = Journey.unsettled(addressed, said) ?? Journey.byUs(addressed, otherwise);
+        const verdict = heard.verdict === "rejected" && reserve !== undefined
+          ? Journey.byUs(addressed, reserve)
+          : heard;
         if (verdict.verdict === "deferred") traveller.provisional = verdict;
         else settle(traveller, verdict);
       }

@@ -76,7 +76,7 @@ export interface RoutePlan {
   readonly tiers: ReadonlyArray<Tier>;
   /** What is odd about the domain. */
   readonly warnings: ReadonlyArray<RouteWarning>;
-  /** What is known of its MTA-STS policy; `undefined` where nobody asked, since DANE speaks for every host. */
+  /** What is known of its MTA-STS policy; `undefined` where nobody asked, since DANE proves every host. */
   readonly mtaSts: MtaStsFinding.MtaStsFinding | undefined;
   /**
    * For how many seconds the whole plan may be kept: as long as each answer in it. 0 where an answer is missing;
@@ -232,13 +232,45 @@ export const failure = (plan: RoutePlan): RouteFailure | undefined => {
     default: {
       const all = candidates(plan);
       if (all.some(({ decision }) => decision._tag === "Try")) return undefined;
-      const passing = all.find(({ decision }) => decision._tag === "Skip" && decision.temporary);
+      const passing = all.find(isPassing);
       if (passing !== undefined) return passingFailure(plan, passing);
       return all.some(({ decision }) => decision._tag === "Skip" && decision.reason === "Self")
         ? permanent("MailLoop", 554, "5.4.6", `mail for ${plan.ascii} loops back to us`)
         : permanent("NoUsableHost", 550, "5.4.4", `none of the mail exchangers of ${plan.ascii} can be used`);
     }
   }
+};
+
+const isPassing = ({ decision }: Candidate.Candidate): boolean => decision._tag === "Skip" && decision.temporary;
+
+/**
+ * What is to be said where every host that can be tried refuses to talk, but another one is skipped for now: it might take
+ * the mail later, so nothing is refused for good. Hosts that are over the limit do not count: enough were asked.
+ * `undefined` where the refusal of those that can be tried is the last word.
+ *
+ * @example
+ * ```ts
+ * import * as Zone from "@plausch/dns/zone";
+ * import * as Mx from "@plausch/mx/mx";
+ * import * as RoutePlan from "@plausch/mx/route-plan";
+ * import * as Effect from "effect/Effect";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const zone = Zone.layer({
+ *   records: {
+ *     "example.org": { MX: ["10 a.example", "20 b.example"] },
+ *     "a.example": { A: "192.0.2.1" },
+ *     "b.example": { failure: "Timeout" },
+ *   },
+ * });
+ * const plan = await Effect.runPromise(Effect.provide(Mx.resolve("example.org"), zone));
+ * assertEquals(RoutePlan.failure(plan), undefined);
+ * assertEquals(RoutePlan.reserve(plan)?.reason, "DnsTimeout");
+ * ```
+ */
+export const reserve = (plan: RoutePlan): RouteFailure | undefined => {
+  const one = candidates(plan).find((candidate) => isPassing(candidate) && !isOverLimit(candidate));
+  return one === undefined ? undefined : passingFailure(plan, one);
 };
 
 const passingFailure = (plan: RoutePlan, candidate: Candidate.Candidate): RouteFailure => {

@@ -1,14 +1,16 @@
 /**
- * The cases of tests/cases/delivery.jsonl: what the DNS answers and how the hosts behave, who is called in which order, and
+ * The cases of tests/cases/delivery.jsonl, and more of our own in more_delivery.jsonl: what the DNS answers and how the hosts behave, who is called in which order, and
  * the verdict.
  */
 import * as Name from "@plausch/dns/name";
 import type { RecordType } from "@plausch/dns/record";
 import type { Resolver } from "@plausch/dns/resolver";
 import * as Zone from "@plausch/dns/zone";
+import type { TlsLevel } from "@plausch/tls/tls-level";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import text from "../cases/delivery.jsonl" with { type: "text" };
+import moreText from "../cases/more_delivery.jsonl" with { type: "text" };
 import { parseCases } from "./cases.ts";
 
 type Data = ReadonlyArray<string>;
@@ -20,13 +22,23 @@ export interface DeliveryCase {
   readonly domain: string;
   /** By type and name, as in `MX d.test`: what a zone file has there, a response code, or `TIMEOUT`. */
   readonly dns: { readonly [question: string]: string | Data | { readonly secure: boolean; readonly data: Data } };
-  /** What the server at an address does. */
-  readonly hosts: { readonly [address: string]: string };
+  /** Local parts of the recipients. Default: `b` alone. */
+  readonly to?: ReadonlyArray<string>;
+  /** What the server at an address does, at every connection or at each one; see `case_hosts.ts`. */
+  readonly hosts: { readonly [address: string]: HostWords | ReadonlyArray<HostWords> };
   readonly policy: {
     readonly allowLocal?: boolean;
     readonly selfNames?: ReadonlyArray<string>;
     readonly deadlineMs?: number;
+    /** What the policy host has; without it, it answers 404. */
     readonly stsPolicy?: string;
+    /** The policy that is known from before. */
+    readonly stsKnown?: { readonly id: string; readonly policy: string };
+    /** What is asked of TLS. Default: `opportunistic`. */
+    readonly tls?: TlsLevel;
+    /** So many further rounds, each a minute after the one before. Default: 0. */
+    readonly retry?: number;
+    readonly maxHosts?: number;
   };
   readonly expect: {
     /** The addresses that are called, in groups whose order is free. */
@@ -37,11 +49,21 @@ export interface DeliveryCase {
     readonly enhanced?: string;
     readonly warnings?: ReadonlyArray<string>;
     readonly security?: string;
+    /** The verdicts of the recipients, where they differ. */
+    readonly verdicts?: { readonly [localPart: string]: string };
+    /** Why hosts were passed over. */
+    readonly passed?: { readonly [host: string]: string };
   };
 }
 
-/** All cases. */
+/** What a host does: a word, or what it answers to each recipient. */
+export type HostWords = string | { readonly [localPart: string]: string };
+
+/** The cases that were given. */
 export const deliveryCases: ReadonlyArray<DeliveryCase> = parseCases(text);
+
+/** The cases of our own. */
+export const moreDeliveryCases: ReadonlyArray<DeliveryCase> = parseCases(moreText);
 
 const failures: { readonly [word: string]: Zone.ZoneFailure } = { SERVFAIL: "ServerFailure", TIMEOUT: "Timeout" };
 
