@@ -206,6 +206,12 @@ const stsOf = (plan: RoutePlan.RoutePlan): Policy => ({
   policy: plan.mtaSts?._tag === "Found" ? plan.mtaSts.policy : undefined,
 });
 
+/** The base domain of TLSA records that cannot be used, whatever stepped into their place. */
+const unusableAt = ({ policy, warnings }: Candidate): string | undefined => {
+  if (policy._tag === "DaneUnusable") return policy.baseDomain;
+  return warnings.find((warning) => warning._tag === "TlsaUnusable")?.baseDomain;
+};
+
 const mismatch: Failure = { type: "validation-failure", reasonCode: "MtaStsMxMismatch" };
 
 /** What went wrong before anybody was called. */
@@ -214,9 +220,16 @@ const ofPlan = (plan: RoutePlan.RoutePlan): ReadonlyArray<TlsSession> => {
   const type = mtaSts?.problem?.resultType;
   const reasonCode = mtaSts?.problem?.detail;
   const fetching = type === undefined ? [] : [{ domain, policy: stsOf(plan), failure: { type, reasonCode } }];
-  const hosts = RoutePlan.candidates(plan).flatMap(({ host, decision, policy }): ReadonlyArray<TlsSession> => {
-    if (policy._tag === "DaneUnusable") {
-      return [{ domain, policy: policyOf(plan, { policy }), host, failure: { type: "tlsa-invalid" } }];
+  const hosts = RoutePlan.candidates(plan).flatMap((candidate): ReadonlyArray<TlsSession> => {
+    const { host, decision } = candidate;
+    const unusable = unusableAt(candidate);
+    if (unusable !== undefined) {
+      return [{
+        domain,
+        policy: { type: "tlsa", domain: unusable, records: [] },
+        host,
+        failure: { type: "tlsa-invalid" },
+      }];
     }
     if (decision._tag === "Try") return [];
     switch (decision.reason) {

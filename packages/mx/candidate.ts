@@ -103,6 +103,12 @@ export type CandidateWarning =
   | {
     /** The MTA-STS policy of the domain does not name the host, and its mode is `testing`: it is tried all the same. */
     readonly _tag: "MtaStsMxMismatch";
+  }
+  | {
+    /** The host has TLSA records, and none of them can be used: the MTA-STS policy of the domain holds. */
+    readonly _tag: "TlsaUnusable";
+    /** The TLSA base domain. */
+    readonly baseDomain: string;
   };
 
 /** One host that may take the mail. */
@@ -224,6 +230,8 @@ export const explainWarning = (warning: CandidateWarning): string => {
       return "the MTA-STS policy of the domain, which is for a test, does not name it";
     case "MxIsCname":
       return `it is an alias of ${warning.target}, and an MX record must not name one`;
+    case "TlsaUnusable":
+      return `none of the TLSA records of ${warning.baseDomain} can be used`;
     case "PartlyLookedUp":
       return `its IPv${warning.family} addresses could not be looked up (${warning.error.reason})`;
   }

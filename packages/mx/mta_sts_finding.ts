@@ -56,9 +56,10 @@ export type MtaStsFinding =
   };
 
 /**
- * The host with what the policy means for it. A host that DANE speaks for is left as it is, whatever the policy says: DANE
- * is the stronger of the two, and MTA-STS must not override it (RFC 8461 section 2). A host that the policy does not name
- * is skipped for now under `enforce`, and warned of under `testing`.
+ * The host with what the policy means for it. A host that DANE proves is left as it is, whatever the policy says: DANE is
+ * the stronger of the two, and MTA-STS must not override it (RFC 8461 section 2). One whose TLSA records cannot be used
+ * proves nothing by them, so a policy under `enforce` holds for it, too; under `testing` TLS stays a must. A host that the
+ * policy does not name is skipped for now under `enforce`, and warned of under `testing`.
  *
  * @example
  * ```ts
@@ -86,15 +87,37 @@ export type MtaStsFinding =
  */
 export const apply = (candidate: Candidate, finding: MtaStsFinding): Candidate => {
   const { decision, policy, warnings } = candidate;
-  if (decision._tag === "Skip" || policy._tag !== "Opportunistic" || finding._tag !== "Found") return candidate;
+  if (decision._tag === "Skip" || !mayHold(candidate) || finding._tag !== "Found") return candidate;
   const { mode } = finding.policy;
   if (mode === "none") return candidate;
   const applied = { ...candidate, policy: { _tag: "MtaSts", mode } as const };
-  if (MtaStsPolicy.matches(finding.policy, candidate.host)) return applied;
-  return mode === "enforce"
-    ? { ...candidate, decision: { _tag: "Skip", reason: "MtaStsMxMismatch", temporary: true } }
-    : { ...applied, warnings: [...warnings, { _tag: "MtaStsMxMismatch" }] };
+  const isNamed = MtaStsPolicy.matches(finding.policy, candidate.host);
+  if (mode === "enforce" && !isNamed) {
+    return { ...candidate, decision: { _tag: "Skip", reason: "MtaStsMxMismatch", temporary: true } };
+  }
+  if (policy._tag === "DaneUnusable") {
+    const { baseDomain } = policy;
+    // A policy on trial must not take away what DANE asks for.
+    return mode === "testing"
+      ? candidate
+      : { ...applied, warnings: [...warnings, { _tag: "TlsaUnusable", baseDomain }] };
+  }
+  return isNamed ? applied : { ...applied, warnings: [...warnings, { _tag: "MtaStsMxMismatch" }] };
 };
+
+/**
+ * Whether an MTA-STS policy may hold for a host: not where DANE proves it.
+ *
+ * @example
+ * ```ts
+ * import * as MtaStsFinding from "@plausch/mx/mta-sts-finding";
+ * import { assert } from "@std/assert";
+ *
+ * assert(MtaStsFinding.mayHold({ policy: { _tag: "DaneUnusable", baseDomain: "mx1.example.net" } }));
+ * assert(!MtaStsFinding.mayHold({ policy: { _tag: "Dane", baseDomain: "mx1.example.net", records: [], names: [] } }));
+ * ```
+ */
+export const mayHold = ({ policy }: Pick<Candidate, "policy">): boolean => policy._tag !== "Dane";
 
 /**
  * The finding in a line for people; `undefined` where there is nothing to tell. Safe to print.

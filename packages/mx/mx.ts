@@ -59,7 +59,7 @@ const byName = (records: ReadonlyArray<Mx>): ReadonlyArray<Mx> => {
 /**
  * Makes the route plan of a mail domain: one question for its MX records, then two for each host, A and AAAA, and where
  * DNSSEC proves those answers, one for its TLSA records. With `mtaSts`, the policy of the domain then decides on the hosts
- * that DANE says nothing about. Whatever the DNS answers or fails to answer is in the plan; the
+ * that DANE does not prove. Whatever the DNS answers or fails to answer is in the plan; the
  * effect fails only for a text that is no mail domain. Hosts of equal preference come in an order that effect's `Random`
  * decides: `Random.withSeed` makes it the same each time, in whatever order the name server has them.
  *
@@ -118,7 +118,7 @@ const withDane = (plan: RoutePlan.RoutePlan, resolver: Resolver, port: number, c
 };
 
 const withMtaSts = (plan: RoutePlan.RoutePlan, mtaSts: MtaSts | undefined) => {
-  const isOpen = RoutePlan.usable(plan).some(({ policy }) => policy._tag === "Opportunistic");
+  const isOpen = RoutePlan.usable(plan).some(MtaStsFinding.mayHold);
   if (mtaSts === undefined || !isOpen) return Effect.succeed(plan);
   return Effect.map(mtaSts.discover(plan.ascii), (finding) => {
     const candidates = RoutePlan.candidates(plan).map((candidate) => MtaStsFinding.apply(candidate, finding));

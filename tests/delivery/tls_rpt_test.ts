@@ -340,6 +340,13 @@ const deliveries: ReadonlyArray<Delivery> = [
     found: [["tlsa", "a.d.test", "a.d.test", "tlsa-invalid"], ["tlsa", "a.d.test", "a.d.test", "success"]],
   },
   {
+    name: "DANE with records of no use, and MTA-STS in their place: a failure of the one, a success of the other",
+    records: { ...withSts, ...d, "_25._tcp.a.d.test": { TLSA: `0 1 1 ${sha256}` } },
+    policy: sts("enforce"),
+    visit: protectedBy(handshake({ verified: true, by: "pkix" })),
+    found: [["tlsa", "a.d.test", "a.d.test", "tlsa-invalid"], ["sts", "d.test", "a.d.test", "success"]],
+  },
+  {
     name: "TLSA records that cannot be looked up",
     records: { ...d, "_25._tcp.a.d.test": { failure: "ServerFailure" } },
     found: [["tlsa", "a.d.test", "a.d.test", "dnssec-invalid ServerFailure"]],

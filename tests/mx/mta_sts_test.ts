@@ -365,6 +365,12 @@ const base = {
   "b.other.test": { A: "192.0.2.2" },
   "_mta-sts.d.test": { TXT: v1 },
 };
+const unusable = {
+  "d.test": { MX: proven("10 a.d.test") },
+  "a.d.test": { A: proven("192.0.2.1") },
+  "_25._tcp.a.d.test": { TLSA: proven(`1 1 1 ${sha256}`) },
+  "_mta-sts.d.test": { TXT: v1 },
+};
 const routes: ReadonlyArray<Route> = [
   {
     name: "enforce: who is named is tried, who is not is not",
@@ -447,7 +453,7 @@ const routes: ReadonlyArray<Route> = [
     ],
   },
   {
-    name: "a host that DANE speaks for is left to DANE, named or not; the policy decides on the others",
+    name: "a host that DANE proves is left to DANE, named or not; the policy decides on the others",
     records: {
       "d.test": { MX: { data: ["10 a.other.test", "20 b.other.test", "30 c.other.test"], authenticated: true } },
       "a.other.test": { A: proven("192.0.2.1") },
@@ -462,8 +468,29 @@ const routes: ReadonlyArray<Route> = [
       "d.test has 3 mail exchangers",
       "MTA-STS: enforce, for *.d.test",
       "10 a.other.test: try 192.0.2.1; DANE: TLS with a certificate that matches TLSA 3 1 1",
-      "20 b.other.test: try 192.0.2.2; DANE: TLS with any certificate, since no TLSA record can be used",
+      "20 b.other.test: skip, the MTA-STS policy of the domain does not name it",
       "30 c.other.test: skip, the MTA-STS policy of the domain does not name it",
+    ],
+  },
+  {
+    name: "TLSA records of no use do not stand against the policy",
+    records: unusable,
+    policy: enforce,
+    lines: [
+      "d.test has 1 mail exchanger",
+      "MTA-STS: enforce, for *.d.test",
+      "10 a.d.test: try 192.0.2.1; MTA-STS: TLS with a certificate for this host; " +
+      "warning: none of the TLSA records of a.d.test can be used",
+    ],
+  },
+  {
+    name: "a policy for a test does not take away the TLS that TLSA records of no use ask for",
+    records: unusable,
+    policy: policyOf("testing", "*.other.test"),
+    lines: [
+      "d.test has 1 mail exchanger",
+      "MTA-STS: testing, for *.other.test",
+      "10 a.d.test: try 192.0.2.1; DANE: TLS with any certificate, since no TLSA record can be used",
     ],
   },
   {
