@@ -147,22 +147,29 @@ const exchange = (
   address: string,
 ): Effect.Effect<http.IncomingMessage, Error> =>
   Effect.callback((resume) => {
-    const options: https.RequestOptions = {
+    const connection: tls.ConnectionOptions = {
       host: address,
       port,
       servername: url.hostname,
+      minVersion: "TLSv1.2",
+      checkServerIdentity,
+      ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
+    };
+    const options: https.RequestOptions = {
+      host: address,
+      port,
       path: `${url.pathname}${url.search}`,
       method: request.method,
       headers: {
         ...request.headers,
         host: url.host,
+        // One request for each connection.
+        connection: "close",
       },
-      // One connection, which ends with the response.
-      agent: false,
-      minVersion: "TLSv1.2",
-      checkServerIdentity,
+      // An agent of node:https reads the authorities itself, which Deno does not allow without --allow-sys, and does not see
+      // those of DENO_CERT. A connection of node:tls knows them.
+      createConnection: () => tls.connect(connection),
       signal,
-      ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
     };
     let outgoing: http.ClientRequest;
     try {

@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import guide from "../../docs/guide/delivery.md" with { type: "text" };
 import { withNameServer } from "../support/name_server.ts";
-import { certified, faults, plausch, plauschProcess, spkiOf } from "./_cli.ts";
+import { withPolicyServer } from "../support/policy_server.ts";
+import { certified, faults, fixture, pem, plausch, plauschProcess, spkiOf } from "./_cli.ts";
 import { sendIn, withBlackHole, withRoute, type World } from "./_route.ts";
 
 type Host = World["hosts"][string];
@@ -397,6 +398,32 @@ Deno.test("the proof of TLS is in the JSON", async () => {
       "dane-ee",
     ],
   );
+});
+
+Deno.test("policies are fetched with the authorities that Deno knows, and no permission but for the net", async () => {
+  const world = two({}, { tls: { options: certified() } });
+  const records: World["records"] = {
+    ...world.records,
+    "wild.example.test": { MX: ["10 mx1.x.test", "20 mx.example.test"] },
+    "mx.example.test": { A: "127.0.0.3" },
+    "_mta-sts.wild.example.test": { TXT: "v=STSv1; id=1;" },
+    "mta-sts.wild.example.test": { A: "127.0.0.1" },
+  };
+  const policy = "version: STSv1\nmode: enforce\nmx: mx.example.test\nmax_age: 60\n";
+  const server = { cert: pem("server.pem"), key: pem("server.key"), policies: { "mta-sts.wild.example.test": policy } };
+  await withPolicyServer(server, (policyHost) =>
+    withRoute({ ...world, records }, async ({ args }) => {
+      const where = ["--mta-sts-port", `${policyHost.port}`, "-t", "you@wild.example.test", "--body", "x"];
+      const ran = await plauschProcess(["send", ...args, ...where], {
+        permissions: ["--allow-net"],
+        env: { DENO_CERT: fixture("ca.pem") },
+      });
+      assertEquals(ran.code, 0, ran.out + ran.err);
+      assertStringIncludes(ran.out, "===   MTA-STS: enforce, for mx.example.test\n");
+      assertStringIncludes(ran.out, "mx1.x.test: skip, the MTA-STS policy of the domain does not name it\n");
+      assertStringIncludes(ran.out, ", as MTA-STS asks\n");
+      assertStringIncludes(ran.out, "; verified as mx.example.test by PKIX\n");
+    }));
 });
 
 Deno.test("a permission that is missing is told, with the flag to add", async () => {
