@@ -246,6 +246,19 @@ Deno.test("mx --port asks for the TLSA records of that port", async () => {
   assertStringIncludes((await mx("--explain", "-p", "2525", "safe.test")).out, "matches TLSA 2 1 1");
 });
 
+Deno.test("mx -4 and -6 leave the other addresses out", async () => {
+  assertStringIncludes((await mx("-6", "d.test")).out, "10 al.d.test: try 2001:db8::25;");
+  assertStringIncludes(
+    (await mx("-6", "d.test")).out,
+    "20 b.d.test: skip, it has no address of the IP version that is wanted",
+  );
+  assertStringIncludes((await mx("-4", "d.test")).out, "10 al.d.test: try 192.0.2.1;");
+  assertEquals(
+    (await mx("-4", "-6", "d.test")).err,
+    "*** --ipv4 and --ipv6 leave nothing to dial; leave one of them out, or both\n",
+  );
+});
+
 Deno.test("mx --max-hosts and --max-addresses bound what is looked up and kept", async () => {
   const { out, asked } = await mx("--explain", "--max-hosts", "1", "--max-addresses", "1", "d.test");
   assertStringIncludes(out, "-  4 more not looked up: enough hosts come before\n");

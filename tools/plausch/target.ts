@@ -25,6 +25,12 @@ export const options: ReadonlyArray<Option> = [
   { name: "allow-local", help: "Send to local addresses too, where the DNS names one; for tests" },
 ];
 
+/** The options that name the IP version to dial. */
+export const familyOptions: ReadonlyArray<Option> = [
+  { name: "ipv4", short: "4", help: "Dial IPv4 addresses only" },
+  { name: "ipv6", short: "6", help: "Dial IPv6 addresses only" },
+];
+
 /** A server that was named, or the way to find one. */
 export type Target =
   | {
@@ -74,6 +80,12 @@ export const dns = (given: Given): LiveOptions => {
     trustAd: given.has("dns-trusted") ? true : undefined,
   };
 };
+
+/** The IP version to dial, and no other, if one was named. */
+export const family = (given: Given): Effect.Effect<4 | 6 | undefined, UsageError> =>
+  given.has("ipv4") && given.has("ipv6")
+    ? Values.usage("--ipv4 and --ipv6 leave nothing to dial", "leave one of them out, or both")
+    : Effect.succeed(given.has("ipv4") ? 4 : given.has("ipv6") ? 6 : undefined);
 
 /** `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT` or a bare IPv6 address. */
 export const split = (server: string): { readonly host: string; readonly port: string | undefined } => {

@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import type { Given, Option, UsageError } from "../options.ts";
-import type { Target } from "../target.ts";
+import * as Target from "../target.ts";
 import * as Values from "../values.ts";
 
 /** Options that only make sense where the DNS says who takes the mail. */
@@ -20,8 +20,7 @@ const routeOptions: ReadonlyArray<Option> = [
 
 /** The options of the way to a verdict. */
 export const options: ReadonlyArray<Option> = [
-  { name: "ipv4", short: "4", help: "Dial IPv4 addresses only" },
-  { name: "ipv6", short: "6", help: "Dial IPv6 addresses only" },
+  ...Target.familyOptions,
   ...routeOptions,
   { name: "retry", value: "N", help: "Try deferred recipients again, so often at most; default: 0" },
   {
@@ -69,10 +68,11 @@ const defaultPause = Duration.minutes(5);
 const mostRetries = 1000;
 
 /** What is wrong with the options together. */
-const conflict = (given: Given, target: Target): readonly [problem: string, hint: string] | undefined => {
-  if (given.has("ipv4") && given.has("ipv6")) {
-    return ["--ipv4 and --ipv6 leave nothing to dial", "leave one of them out, or both"];
-  }
+const conflict = (
+  given: Given,
+  target: Target.Target,
+  family: 4 | 6 | undefined,
+): readonly [problem: string, hint: string] | undefined => {
   for (const [level, option] of [["dane", "no-dane"], ["mta-sts", "no-mta-sts"]] as const) {
     if (given.value("tls")?.toLowerCase() === level && given.has(option)) {
       return [`--tls ${level} goes by what --${option} does not ask for`, "leave one of them out"];
@@ -89,7 +89,6 @@ const conflict = (given: Given, target: Target): readonly [problem: string, hint
   if (other !== undefined) {
     return [`--${other} means nothing beside ${where}`, `leave ${where} out, or --${other}`];
   }
-  const family = given.has("ipv4") ? 4 : given.has("ipv6") ? 6 : undefined;
   if (family === undefined) return undefined;
   if (target._tag === "Unix") {
     return [`--ipv${family} means nothing beside --socket`, `leave --socket out, or --ipv${family}`];
@@ -101,15 +100,16 @@ const conflict = (given: Given, target: Target): readonly [problem: string, hint
 };
 
 /** Reads the options. */
-export const fromOptions = (given: Given, target: Target): Effect.Effect<Journey, UsageError> =>
+export const fromOptions = (given: Given, target: Target.Target): Effect.Effect<Journey, UsageError> =>
   Effect.gen(function* () {
-    const wrong = conflict(given, target);
+    const family = yield* Target.family(given);
+    const wrong = conflict(given, target, family);
     if (wrong !== undefined) return yield* Values.usage(...wrong);
     const times = (yield* Values.integer(given, "retry", 0, mostRetries)) ?? 0;
     const after = (yield* Values.duration(given, "retry-after")) ?? defaultPause;
     const within = yield* Values.duration(given, "retry-within");
     return {
-      family: given.has("ipv4") ? 4 : given.has("ipv6") ? 6 : undefined,
+      family,
       maxHosts: yield* Values.integer(given, "max-hosts", 1, 1000),
       seed: given.value("seed"),
       dane: !given.has("no-dane"),
