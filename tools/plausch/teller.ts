@@ -43,6 +43,8 @@ interface Chapter {
   readonly plan: ReadonlyArray<string>;
   /** How many hosts of it can be tried. */
   readonly hosts: number;
+  /** What to try if no host of it has the last word. */
+  readonly advice: string | undefined;
   /** The host before, and how many recipients it leaves for the next one. */
   before: { readonly host: string; readonly open: number } | undefined;
 }
@@ -130,6 +132,11 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, { rounds, dea
     if (chapter !== undefined) chapter.before = open > 0 ? { host: step.host, open } : undefined;
   };
 
+  const advise = (domain: string | undefined): void => {
+    const advice = domain === undefined ? undefined : chapters.get(domain)?.advice;
+    if (advice !== undefined) remedies.add(advice);
+  };
+
   const observe = (event: DeliveryEvent): void => {
     const data = Lines.json(event);
     if (data !== undefined) narrator.data(data);
@@ -142,7 +149,8 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, { rounds, dea
         const before = chapters.get(domain)?.plan;
         if (before?.join("\n") === plan.join("\n")) narrator.note("  the same as before");
         else for (const line of plan) narrator.note(`  ${line}`);
-        chapters.set(domain, { plan, hosts: RoutePlan.usable(event.plan).length, before: undefined });
+        const hosts = RoutePlan.usable(event.plan).length;
+        chapters.set(domain, { plan, hosts, advice: MxLines.advice(event.plan), before: undefined });
         return;
       }
       case "Visiting":
@@ -164,9 +172,7 @@ export const make = (narrator: Narrator, clock: Clock, talk: Talk, { rounds, dea
         return narrator.note(Patience.waiting(event, rounds));
       case "Settled":
         settled.set(event.recipient.recipient, event.recipient);
-        if (event.recipient.reason === "AddressRefused") {
-          remedies.add("If that is where you want it to go: --allow-local");
-        }
+        if (event.recipient.host === undefined) advise(event.recipient.domain);
     }
   };
 

@@ -60,6 +60,20 @@ export const route = (paint: Paint, plan: RoutePlan.RoutePlan, columns: number =
 
 const indent = "     ";
 
+/** What to try where a route leads nowhere, if anything comes to mind. */
+export const advice = (plan: RoutePlan.RoutePlan): string | undefined => {
+  const failure = RoutePlan.failure(plan) ?? RoutePlan.reserve(plan);
+  if (failure === undefined) return undefined;
+  if (failure.reason === "AddressRefused") return "If that is where you want it to go: --allow-local";
+  const errors = [
+    plan.error,
+    ...RoutePlan.candidates(plan).map(({ decision }) => "error" in decision ? decision.error : undefined),
+  ];
+  return errors.some((error) => error?.rcode === "SERVFAIL")
+    ? "SERVFAIL may mean that its DNSSEC signatures are wrong: they are if dig +cd finds what dig does not"
+    : undefined;
+};
+
 /** Everything, for people. */
 export const long = (paint: Paint, plan: RoutePlan.RoutePlan, columns: number): ReadonlyArray<string> => {
   const { answer } = plan;

@@ -97,6 +97,7 @@ const isOverLimit = ({ decision }: Candidate.Candidate): boolean =>
 export const explained = (paint: Paint, plan: RoutePlan.RoutePlan, columns: number): ReadonlyArray<string> => {
   const [title = plan.ascii, ...more] = RoutePlan.summary(plan);
   const failure = RoutePlan.failure(plan);
+  const hint = MxLines.advice(plan);
   const overLimit = RoutePlan.candidates(plan).filter(isOverLimit).length;
   let turn = 0;
   const hosts = RoutePlan.candidates(plan).filter((one) => !isOverLimit(one)).flatMap((candidate) => {
@@ -118,7 +119,7 @@ export const explained = (paint: Paint, plan: RoutePlan.RoutePlan, columns: numb
     ...(failure === undefined ? [] : [
       "",
       ...wrap(`${failure.code} ${failure.status}: ${failure.message}`, columns).map((part) => paint("failed", part)),
-      ...(failure.reason === "AddressRefused" ? ["If that is where you want it to go: --allow-local"] : []),
+      ...(hint === undefined ? [] : wrap(hint, columns)),
     ]),
   ];
 };
