@@ -1,18 +1,22 @@
 // Every case of tests/cases/delivery.jsonl, and of more_delivery.jsonl: a whole delivery, with a resolver and hosts that behave as the case says.
 import { assert, assertEquals } from "@std/assert";
+import type * as Carrier from "@plausch/delivery/carrier";
 import * as Delivered from "@plausch/delivery/delivered";
 import * as Delivery from "@plausch/delivery/delivery";
 import { Dialer } from "@plausch/delivery/dialer";
+import * as Pool from "@plausch/delivery/pool";
 import { Resolver } from "@plausch/dns/resolver";
 import * as MtaStsCache from "@plausch/mx/mta-sts-cache";
 import * as MtaStsPolicy from "@plausch/mx/mta-sts-policy";
 import * as RoutePlan from "@plausch/mx/route-plan";
 import { SessionError } from "@plausch/session/session-error";
+import * as Domain from "@plausch/smtp/domain";
 import * as EnhancedStatus from "@plausch/smtp/enhanced-status";
 import { TlsError } from "@plausch/tls/tls-error";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Result from "effect/Result";
+import type * as Scope from "effect/Scope";
 import * as Schedule from "effect/Schedule";
 import * as TestClock from "effect/testing/TestClock";
 import { behaviourOf } from "../support/case_hosts.ts";
@@ -39,7 +43,15 @@ const warningsOf = ({ plans }: Delivered.Delivered): ReadonlyArray<string> =>
     ...RoutePlan.candidates(plan).flatMap(({ warnings }) => warnings.map(({ _tag }) => _tag)),
   ]);
 
-const deliver = (one: DeliveryCase, hosts: FakeHosts.FakeHosts) =>
+const host = Result.getOrThrow(Domain.hostFromString("c.test"));
+
+/** A conversation each, and sessions that are kept: who has the message must not depend on it. */
+const carriers: { readonly [name: string]: Effect.Effect<Carrier.Carrier, never, Scope.Scope> } = {
+  "one by one": Effect.succeed(conversing),
+  "over a pool": Pool.make({ host }),
+};
+
+const deliver = (one: DeliveryCase, hosts: FakeHosts.FakeHosts, carrier: Carrier.Carrier) =>
   Effect.gen(function* () {
     const { allowLocal = false, selfNames, maxHosts, deadlineMs, stsKnown, tls, retry } = one.policy;
     const cache = MtaStsCache.inMemory();
@@ -49,7 +61,7 @@ const deliver = (one: DeliveryCase, hosts: FakeHosts.FakeHosts) =>
     }
     const mtaSts = yield* makeMtaSts({ cache });
     const delivery = yield* Delivery.make({
-      carrier: conversing,
+      carrier,
       deadline: deadlineMs,
       tls,
       retry: retry === undefined
@@ -64,11 +76,17 @@ const deliver = (one: DeliveryCase, hosts: FakeHosts.FakeHosts) =>
     Effect.provide(policyHost(one.policy.stsPolicy ?? (() => textResponse("not here", 404))).layer),
   );
 
-for (const one of [...deliveryCases, ...moreDeliveryCases]) {
-  it(`${one.id}: ${one.why}`, () =>
+const allCases = [...deliveryCases, ...moreDeliveryCases].flatMap((one) =>
+  Object.entries(carriers).map(([how, carrier]) => ({ one, how, carrier }))
+);
+
+for (const { one, how, carrier } of allCases) {
+  it(`${one.id}, ${how}: ${one.why}`, () =>
     Effect.gen(function* () {
       const hosts = FakeHosts.make((address, before) => behaviourOf(one, address, before));
-      const fiber = yield* Effect.forkChild(deliver(one, hosts));
+      const fiber = yield* Effect.forkChild(
+        Effect.scoped(Effect.flatMap(carrier, (carrier) => deliver(one, hosts, carrier))),
+      );
       // In small steps: what is due at a time has its turn before the next.
       for (let second = 0; second < 300; second++) yield* TestClock.adjust("1 second");
       const delivered = yield* Fiber.join(fiber);
