@@ -41,7 +41,7 @@ export const watch = (
   Effect.gen(function* () {
     const clock = yield* Clock.Clock;
     /** Milliseconds on a clock that nobody sets: a wait must not grow with the time of day. */
-    const now = (): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n);
+    const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6;
     /** No limit is shorter, so whoever looks at the deadline this often misses none, however it moves. */
     const shortest = Math.max(1, Math.min(...Object.values(limits)));
     let deadline = Infinity;

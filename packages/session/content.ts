@@ -93,25 +93,30 @@ export const make = (
     return stuffer.failure === undefined ? stuffer.finishInto(room, at) : at;
   });
   if (stuffer.failure !== undefined) return Result.fail(stuffer.failure);
-  const { eightBit } = stuffer;
-  return Result.succeed({
-    eightBit,
-    eightBitHeader: eightBit && hasEightBitHeader(message),
-    size: stuffer.octets,
-    isBinary: false,
-    wire: stuffed,
-    get octets() {
-      // Without a stuffed dot the two differ by the lone dot alone.
-      return stuffer.octets === stuffed.length - loneDot
-        ? stuffed.subarray(0, -loneDot)
-        : unstuff(stuffed, stuffer.octets);
-    },
-    longLines: stuffer.longLines,
-  });
+  const { eightBit, octets, longLines } = stuffer;
+  return Result.succeed(new Lines(stuffed, octets, eightBit, eightBit && hasEightBitHeader(message), longLines));
 };
 
 /** The octets of the lone dot and its line end. */
 const loneDot = 3;
+
+/** A message of lines. A class, since to give each message a getter of its own takes longer than to look it over. */
+class Lines implements Whole {
+  readonly isBinary = false;
+
+  constructor(
+    readonly wire: Uint8Array,
+    readonly size: number,
+    readonly eightBit: boolean,
+    readonly eightBitHeader: boolean,
+    readonly longLines: ReadonlyArray<number>,
+  ) {}
+
+  get octets(): Uint8Array {
+    // Without a stuffed dot the two differ by the lone dot alone.
+    return this.size === this.wire.length - loneDot ? this.wire.subarray(0, -loneDot) : unstuff(this.wire, this.size);
+  }
+}
 
 /** What was stuffed here, without the dots and the lone dot. */
 const unstuff = (stuffed: Uint8Array, size: number): Uint8Array => {
