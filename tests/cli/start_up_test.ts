@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import { bundle, flags } from "../../tools/build/bundle.ts";
 import { commands } from "../../tools/plausch/commands.ts";
+import { isOneConversation } from "../../tools/plausch/commands/send.ts";
 import { withoutProcess } from "../../tools/plausch/without_process.ts";
 import { fromFileUrl } from "../support/path.ts";
 import { plauschProcess, type Ran, withServer, withSink } from "./_cli.ts";
@@ -49,6 +50,7 @@ Deno.test("what needs no work is said before effect, a package or a command is l
     "tools/plausch/main.ts",
     "tools/plausch/overview.ts",
     "tools/plausch/print.ts",
+    "tools/plausch/send/further.ts",
     "tools/plausch/without_process.ts",
   ]);
 });
@@ -173,6 +175,11 @@ Deno.test("the bundle says what the sources say", () =>
         [...send, "--tls", "required"],
         [...sendTo(1)],
         [...sendTo(1), "--proxy", "v2"],
+        [...sendTo(1), "--retry", "1", "--retry-after", "1s"],
+        [...sendTo(1), "--deadline", "1h", "--ipv4"],
+        [...sendTo(1), "--tls", "perhaps"],
+        ["send", "--server", "x.test", "--help"],
+        ["send", "-t", "you@localhost", "-f", "me@x.test", "--data", "@LICENSE", "--header", "-s: x"],
         [...send, "--data", "@LICENSE", "--retry", "1"],
         [...routeTo(port), "--data", "@LICENSE"],
       ];
@@ -190,17 +197,33 @@ Deno.test("the bundle loads what is used, in few files", () =>
     const loaded = async (file: string) => (await loadedWith(url + file)).map((name) => name.replace(url, ""));
     // Deno reads every file that it can find a name of, so the program names none.
     assertEquals(await loadedWith(`${url}plausch.js`, true), [`${url}plausch.js`]);
-    const send = await loaded("send/start.js");
-    assertEquals(matching(send, /^node:/).toSorted(), nodeInClear);
-    const files = matching(send, /\.js$/);
-    assert(files.length < 16, `${files.length} files, and each takes its time: ${files.join(" ")}`);
-    assertEquals(matching(files, /_tls|proxy_protocol|_bind_check|again|compose|live|route/), []);
+    const direct = await loaded("direct/start.js");
+    assertEquals(matching(direct, /^node:/).toSorted(), nodeInClear);
+    const files = matching(direct, /\.js$/);
+    assert(files.length < 13, `${files.length} files, and each takes its time: ${files.join(" ")}`);
+    assertEquals(matching(files, /_tls|proxy_protocol|_bind_check|again|compose|prompt/), []);
+    // Nor is any of it made with what the other sends need.
+    const text = async (names: ReadonlyArray<string>) =>
+      (await Promise.all(names.map((name) => Deno.readTextFile(`${directory}/${name}`)))).join("");
+    const http = "effect/http/UrlParams";
+    assertStringIncludes(await text(matching(await loaded("send/start.js"), /\.js$/)), http);
+    assert(!(await text(files)).includes(http), "HTTP is loaded to send a mail");
   }));
+
+Deno.test("one conversation is known by its options", () => {
+  const isOne = (line: string) => isOneConversation(line.split(" "));
+  for (const line of ["-s x.test", "--server=x.test --ipv4 -q", "--socket /x", "-s x.test --nonsense", "-t"]) {
+    assert(isOne(line), line);
+  }
+  for (const line of ["-t a@x.test", "-s x.test --retry 1", "-s x.test --deadline 1m", "-t a@x.test --body=-s"]) {
+    assert(!isOne(line), line);
+  }
+});
 
 Deno.test("a part of the bundle that is missing is told", () =>
   withBundle(async (directory, bundled) => {
-    for await (const { name } of Deno.readDir(`${directory}/send`)) {
-      if (name.startsWith("_tls-")) await Deno.remove(`${directory}/send/${name}`);
+    for await (const { name } of Deno.readDir(`${directory}/direct`)) {
+      if (name.startsWith("_tls-")) await Deno.remove(`${directory}/direct/${name}`);
     }
     const answers = ["220 mx.test\r\n", "250-mx.test\r\n250 STARTTLS\r\n", "220 go ahead\r\n"];
     await withServer(answers, async (port) => {

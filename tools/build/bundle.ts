@@ -30,28 +30,58 @@ const names: ReadonlyArray<string> = Object.keys(commands);
 /** Where a name that is no command gets its answer. */
 const other = "other";
 
-/** Loads the folder of a command. A specifier that is made when the program runs keeps Deno from reading the folders of all others. */
+/** Where a conversation with a server that is named begins. */
+const direct = "direct";
+
+/**
+ * Loads the folder that the arguments ask for. Specifiers that are made when the program runs keep Deno from reading all folders.
+ *
+ * A send to a server that is named has a folder of its own. What the other sends need besides, from the DNS to HTTP, shares much of
+ * effect with it, and a part that two share is made with all that either of them needs.
+ */
 const launcher = `
 import { launch } from ${plausch("launch.ts")};
 const names = ${JSON.stringify(names)};
-const load = async (name) => {
-  const folder = names.includes(name) ? name : "${other}";
-  return (await import(new URL("./" + folder + "/start.js", import.meta.url).href)).start;
-};
-await launch(Deno.args, load);
+const folder = (name) => import(new URL("./" + name + "/start.js", import.meta.url).href);
+await launch(Deno.args, async ([name, ...rest]) => {
+  if (name === "send" && rest.some((arg) => /^-(?:s|-s(?:erver|ocket)\\b)/.test(arg))) {
+    const { isOneConversation, start } = await folder("${direct}");
+    if (isOneConversation(rest)) return start;
+  }
+  return (await folder(names.includes(name) ? name : "${other}")).start;
+});
 `;
 
-/** Starts one command; or, without one, knows their names and nothing else. */
-const starter = (command: string | undefined): string => `
+/** Starts with some commands, in the words of the bundle. */
+const starter = (head: string, commands: string): string => `
 import { start as startWith } from ${plausch("program.ts")};
-${command === undefined ? "" : `import * as command from ${plausch(`commands/${command}.ts`)};`}
-const commands = { ${
-  command === undefined
-    ? names.map((name) => `${name}: undefined`).join()
-    : `${command}: () => Promise.resolve(command)`
-} };
+${head}
+const commands = { ${commands} };
 export const start = (args) => startWith(args, commands);
 `;
+
+const command = (name: string): string =>
+  starter(
+    `import * as command from ${plausch(`commands/${name}.ts`)};`,
+    `"${name}": () => Promise.resolve(command)`,
+  );
+
+const send = plausch("commands/send.ts");
+
+/** What the folders hold. */
+const folders: { readonly [folder: string]: string } = {
+  ...Object.fromEntries(names.map((name) => [name, command(name)])),
+  send: starter(
+    `import { make } from ${send}; import { further } from ${plausch("send/further.ts")};`,
+    "send: () => Promise.resolve(make(further))",
+  ),
+  [direct]: starter(
+    `import { make } from ${send}; export { isOneConversation } from ${send};
+     const nothing = () => Promise.reject(new Error("This part is made for one conversation"));`,
+    "send: () => Promise.resolve(make({ deliver: nothing, again: nothing }))",
+  ),
+  [other]: starter("", names.map((name) => `"${name}": undefined`).join()),
+};
 
 const run = async (source: string, name: string, directory: string, work: string): Promise<void> => {
   const entry = `${work}/${name}.ts`;
@@ -70,8 +100,7 @@ export const bundle = async (directory: string): Promise<string> => {
   const work = await Deno.makeTempDir();
   try {
     await run(launcher, "plausch", directory, work);
-    await run(starter(undefined), "start", `${directory}/${other}`, work);
-    for (const name of names) await run(starter(name), "start", `${directory}/${name}`, work);
+    for (const [folder, source] of Object.entries(folders)) await run(source, "start", `${directory}/${folder}`, work);
   } finally {
     await Deno.remove(work, { recursive: true });
   }

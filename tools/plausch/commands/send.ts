@@ -13,11 +13,13 @@ import { nullPath } from "@plausch/smtp/path";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { type Talk, talkToServer } from "../chat.ts";
+import type { CommandModule } from "../cli.ts";
 import { ExitCode } from "../exit_code.ts";
 import * as Narrator from "../narrator.ts";
 import { noResolver } from "../no_resolver.ts";
-import type { CommandLine, Given, Option, UsageError } from "../options.ts";
+import { type CommandLine, type Given, type Option, parse, type UsageError } from "../options.ts";
 import * as Authentication from "../send/authentication.ts";
+import type { Further } from "../send/further.ts";
 import * as Journeys from "../send/journey.ts";
 import * as Message from "../send/message.ts";
 import * as Parameters from "../send/parameters.ts";
@@ -157,8 +159,7 @@ const talk = (
     };
   });
 
-/** Runs the command. */
-export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
+const run = (further: Further) => (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
   Effect.gen(function* () {
     const shell = yield* Shell;
     const target = yield* Target.fromOptions(given);
@@ -173,11 +174,11 @@ export const run = (given: Given): Effect.Effect<ExitCode, UsageError, Shell> =>
       const { family, patience, deadline } = journey;
       const destination = target._tag === "Unix" ? target : { name: target.host, ...target, family };
       if (patience === undefined && deadline === undefined) return yield* talkToServer(destination, narrator, what);
-      const { talkAgain } = yield* Effect.promise(() => import("../again.ts"));
+      const { talkAgain } = yield* Effect.promise(further.again);
       return yield* talkAgain(destination, narrator, what, journey);
     }
     // Only a look-up needs the DNS; most of what it takes to load is not needed otherwise.
-    const { deliver } = yield* Effect.promise(() => import("../deliver.ts"));
+    const { deliver } = yield* Effect.promise(further.deliver);
     return yield* deliver(target, journey, narrator, what);
   }).pipe(Effect.catchTags({ GrammarError: badData, LineError: badData, DnsError: noResolver }));
 
@@ -185,4 +186,14 @@ const badData = (error: Error): Effect.Effect<ExitCode, never, Shell> =>
   Effect.map(Shell, (shell) => {
     shell.err(`${shell.paintErr("failed", "***")} ${error.message}`);
     return ExitCode.badData;
+  });
+
+/** The command, and where the rest of it is. */
+export const make = (further: Further): CommandModule => ({ commandLine, run: run(further) });
+
+/** Whether arguments ask for no more than one conversation with a server that they name; wrong ones ask for less. */
+export const isOneConversation = (args: ReadonlyArray<string>): boolean =>
+  Result.match(parse(commandLine, args), {
+    onFailure: () => true,
+    onSuccess: ({ has }) => ["server", "socket"].some(has) && !["retry", "deadline"].some(has),
   });
