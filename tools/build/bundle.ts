@@ -2,7 +2,7 @@
  * The command line as a bundle: `plausch.js`, and for each command a folder with all that it needs.
  *
  * One file for everything would have each import of a built-in module of Node at its top, and `--version` would pay for TLS. One bundle
- * in parts that all commands share has parts for each set of commands that share something, and each file costs a third of a
+ * in parts that all commands share has parts for each set of commands that share something, and each file costs a fifth of a
  * millisecond. So each command is a bundle of its own, in parts for what is seldom needed.
  *
  * @module
