@@ -40,7 +40,9 @@ interface Step {
 
 /** The hosts that were visited, with the verdicts of each. */
 const trail = ({ events }: Sent): ReadonlyArray<string> =>
-  (events.at(-1)?.["trail"] as ReadonlyArray<Step>).filter(({ step }) => step === "visited").map(
+  (events.find(({ event }) => event === "outcome")?.["trail"] as ReadonlyArray<Step>).filter(({ step }) =>
+    step === "visited"
+  ).map(
     ({ host, recipients }) =>
       [host.replace(".plausch.test", ""), ...recipients.map(({ verdict }) => verdict)].join(" "),
   );
