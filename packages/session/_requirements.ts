@@ -223,6 +223,8 @@ const isPlain = ({ envelope, content, wishes }: Given): boolean => {
   return true;
 };
 
+const nothing = {};
+
 /** Such a message as it goes, by whether its size is to be told. */
 const plainPlan = ({ envelope, content, capabilities }: Given): Plan => ({
   mail: capabilities.keywords.has("SIZE") && content.size !== undefined ? { size: content.size } : nothing,
@@ -230,8 +232,6 @@ const plainPlan = ({ envelope, content, capabilities }: Given): Plan => ({
   verb: "DATA",
   adaptations: [],
 });
-
-const nothing = {};
 
 /** Holds a message against what the server offers: how it goes, or why it cannot. */
 export const plan = (given: Given): Plan | Refusal => {

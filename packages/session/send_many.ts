@@ -90,7 +90,7 @@ export interface Sent<M extends Mail = Mail> {
   readonly outcome: Outcome;
 }
 
-/** How many messages are sent. */
+/** The ways in which many messages can be sent. */
 export interface SendManyOptions {
   /**
    * Whether the session ends with them: QUIT goes out in one piece with the octets of the last message (RFC 2920 section 3.1) where
