@@ -57,7 +57,8 @@ export interface Errand {
 /** Takes mail to hosts. */
 export interface Carrier {
   /**
-   * Takes the mail to the host. Succeeds with a verdict for each recipient, refused or not; fails with a `SessionError`, which
+   * Takes the mail to the host. Succeeds with a verdict for each recipient, refused or not, known by the very path that the errand has
+   * for it; fails with a `SessionError`, which
    * has the verdicts too, where the conversation broke, and with a `GrammarError` where a value cannot be encoded.
    */
   readonly carry: (errand: Errand) => Effect.Effect<Outcome, SessionError | GrammarError>;
