@@ -69,16 +69,10 @@ const once: Rule = (verb, { isSecure, isAuthenticated }) => {
 const inOrder: Rule = (verb, { phase, isLmtp }) =>
   Phase.isLegal(phase, verb) ? undefined : Replies.outOfOrder(verb, phase, isLmtp);
 
-const rules: ReadonlyArray<Rule> = [rightHello, known, encrypted, authenticated, once, inOrder];
-
 /** What speaks against the verb, the first thing first. */
-export const objection: Rule = (verb, standing) => {
-  for (const rule of rules) {
-    const reply = rule(verb, standing);
-    if (reply !== undefined) return reply;
-  }
-  return undefined;
-};
+export const objection: Rule = (verb, standing) =>
+  rightHello(verb, standing) ?? known(verb, standing) ?? encrypted(verb, standing) ?? authenticated(verb, standing) ??
+    once(verb, standing) ?? inOrder(verb, standing);
 
 /** What speaks against the verb of a line that could not be read: that it is not known, whatever its arguments are. */
 export const stranger = (verb: string, standing: Standing): Reply | undefined =>

@@ -13,7 +13,8 @@ import * as Result from "effect/Result";
 const maxText = 490;
 
 const unsafe = /[^ -~]/g;
-const safe = (text: string): string => text.replace(unsafe, "?").slice(0, maxText);
+const plain = /^[ -~]*$/;
+const safe = (text: string): string => (plain.test(text) ? text : text.replace(unsafe, "?")).slice(0, maxText);
 
 const make = (code: number, text: string | ReadonlyArray<string>, status?: string): Reply.Reply =>
   Reply.make(
@@ -44,7 +45,12 @@ export const senderTaken: Reply.Reply = make(250, "Sender taken", "2.1.0");
 export const recipientTaken: Reply.Reply = make(250, "Recipient taken", "2.1.5");
 export const goAhead: Reply.Reply = make(354, "Go ahead; end with a line that is a single dot");
 const storedAs: Reply.Reply = make(250, "Stored as ", "2.0.0");
-export const stored = (id: string): Reply.Reply => ({ ...storedAs, lines: [`${storedAs.lines[0]}${safe(id)}`] });
+export const stored = (id: string): Reply.Reply => ({
+  code: storedAs.code,
+  lines: [`${storedAs.lines[0]}${safe(id)}`],
+  enhanced: storedAs.enhanced,
+  warnings: storedAs.warnings,
+});
 export const notStored: Reply.Reply = make(451, "Cannot store the message now", "4.3.0");
 export const reset: Reply.Reply = make(250, "Forgotten", "2.0.0");
 export const noop: Reply.Reply = make(250, "Still here", "2.0.0");

@@ -1,6 +1,7 @@
 // What the server says, in its order, and what stands between: pauses, silence, the end.
 import * as Reply from "@plausch/smtp/reply";
-import * as Replies from "./_replies.ts";
+import * as Phrase from "./_phrase.ts";
+import * as Wire from "./_wire.ts";
 
 type Item =
   | { readonly _tag: "Reply"; readonly reply: Reply.Reply }
@@ -10,98 +11,113 @@ type Item =
   | { readonly _tag: "End" };
 
 /** The server's voice. What it has to say waits until it is fetched; nothing of it passes a pause. */
-export interface Speaker {
-  /** A reply goes out. */
-  say(reply: Reply.Reply): void;
-  /** A text goes out as it is, as from `Octets.decode`. */
-  sayRaw(text: string): void;
-  /** What comes next waits so many milliseconds. */
-  pause(millis: number): void;
-  /** Nothing comes any more, and the connection stays. */
-  stall(): void;
-  /** The connection ends once what was said is fetched. */
-  end(): void;
-  /** Drops what waits behind a pause. */
-  discard(): void;
-  /** Ends the connection now: nothing more is said. */
-  cut(): void;
-  /** The pause is over. */
-  resume(): void;
-  /** How many milliseconds to wait, if what comes next has to wait. */
-  readonly pausing: number | undefined;
-  /** The text to write now, as from `Octets.decode`; empty if there is none. */
-  take(): string;
-  /** Whether the connection has ended. */
-  readonly isOver: boolean;
-}
-
-/** Most of what is said is always the same, and put into words once. */
-const words: ReadonlyMap<Reply.Reply, string> = new Map(
-  Object.values(Replies).flatMap((reply) => typeof reply === "function" ? [] : [[reply, Reply.format(reply)] as const]),
-);
-
-/** A new one; `onSaid` sees each reply when it goes out. */
-export const make = (onSaid: (reply: Reply.Reply) => void): Speaker => {
-  let ready = "";
+export class Speaker {
+  /** The connection has ended. */
+  isOver = false;
+  #isMute = false;
+  /** What is ready: a row of usual replies, and then a text. */
+  #phrase = Phrase.silence;
+  #text = "";
   /** What waits; it begins with a pause. */
-  let later: Array<Item> = [];
-  let isOver = false;
-  let isMute = false;
+  #later: Array<Item> = [];
+  readonly #onSaid: (reply: Reply.Reply) => void;
 
-  const apply = (item: Item): void => {
-    if (isOver || isMute) return;
+  /** `onSaid` sees each reply when it goes out. */
+  constructor(onSaid: (reply: Reply.Reply) => void) {
+    this.#onSaid = onSaid;
+  }
+
+  /** A reply goes out. */
+  say(reply: Reply.Reply): void {
+    if (this.#later.length > 0) this.#later.push({ _tag: "Reply", reply });
+    else this.#speak(reply);
+  }
+
+  /** A text goes out as it is, as from `Octets.decode`. */
+  sayRaw(text: string): void {
+    this.#push({ _tag: "Raw", text });
+  }
+
+  /** What comes next waits so many milliseconds. */
+  pause(millis: number): void {
+    this.#push({ _tag: "Pause", millis });
+  }
+
+  /** Nothing comes any more, and the connection stays. */
+  stall(): void {
+    this.#push({ _tag: "Stall" });
+  }
+
+  /** The connection ends once what was said is fetched. */
+  end(): void {
+    this.#push({ _tag: "End" });
+  }
+
+  /** Drops what waits behind a pause. */
+  discard(): void {
+    this.#later = [];
+  }
+
+  /** Ends the connection now: nothing more is said. */
+  cut(): void {
+    this.#later = [];
+    this.isOver = true;
+  }
+
+  /** The pause is over. */
+  resume(): void {
+    const [, ...items] = this.#later;
+    this.#later = [];
+    for (const item of items) this.#push(item);
+  }
+
+  /** How many milliseconds to wait, if what comes next has to wait. */
+  get pausing(): number | undefined {
+    if (this.#later.length === 0) return undefined;
+    const first = this.#later[0]!;
+    return first._tag === "Pause" ? first.millis : undefined;
+  }
+
+  /** The octets to write now; undefined if there are none. */
+  take(): Uint8Array | undefined {
+    const phrase = this.#phrase;
+    const text = this.#text;
+    this.#phrase = Phrase.silence;
+    this.#text = "";
+    if (text !== "") return Wire.encode(phrase.text + text);
+    return phrase === Phrase.silence ? undefined : phrase.octets;
+  }
+
+  #push(item: Item): void {
+    if (this.#later.length > 0) this.#later.push(item);
+    else this.#apply(item);
+  }
+
+  #apply(item: Item): void {
+    if (this.isOver || this.#isMute) return;
     switch (item._tag) {
       case "Reply":
-        onSaid(item.reply);
-        ready += words.get(item.reply) ?? Reply.format(item.reply);
+        this.#speak(item.reply);
         return;
       case "Raw":
-        ready += item.text;
+        this.#text += item.text;
         return;
       case "Pause":
-        later.push(item);
+        this.#later.push(item);
         return;
       case "Stall":
-        isMute = true;
+        this.#isMute = true;
         return;
       case "End":
-        isOver = true;
+        this.isOver = true;
     }
-  };
-  const push = (item: Item): void => {
-    if (later.length > 0) later.push(item);
-    else apply(item);
-  };
+  }
 
-  return {
-    say: (reply) => push({ _tag: "Reply", reply }),
-    sayRaw: (text) => push({ _tag: "Raw", text }),
-    pause: (millis) => push({ _tag: "Pause", millis }),
-    stall: () => push({ _tag: "Stall" }),
-    end: () => push({ _tag: "End" }),
-    discard: () => {
-      later = [];
-    },
-    cut: () => {
-      later = [];
-      isOver = true;
-    },
-    resume: () => {
-      const [, ...items] = later;
-      later = [];
-      for (const item of items) push(item);
-    },
-    get pausing() {
-      const [first] = later;
-      return first?._tag === "Pause" ? first.millis : undefined;
-    },
-    take: () => {
-      const text = ready;
-      ready = "";
-      return text;
-    },
-    get isOver() {
-      return isOver;
-    },
-  };
-};
+  #speak(reply: Reply.Reply): void {
+    if (this.isOver || this.#isMute) return;
+    this.#onSaid(reply);
+    const phrase = this.#text === "" ? this.#phrase.and(reply) : undefined;
+    if (phrase === undefined) this.#text += Reply.format(reply);
+    else this.#phrase = phrase;
+  }
+}

@@ -36,18 +36,21 @@ const protocolOf = ({ client, isSecure, user }: Knowledge, smtputf8: boolean): P
 
 /** The message, with nothing in it that the client did not say. */
 export const make = (
-  { reversePath, forwardPaths, parameters, rcptParameters }: Omit<Transaction, "content">,
+  { reversePath, forwardPaths, parameters, rcptParameters }: Transaction,
   { octets, size }: Pick<Submission, "octets" | "size">,
   knowledge: Knowledge,
 ): Submission => {
   const { client, identity: { peer, forwarded }, user, tls } = knowledge;
+  const helo = client.name;
+  const protocol = protocolOf(knowledge, parameters.smtputf8 === true);
+  const base: Submission = size === undefined
+    ? { helo, protocol, reversePath, forwardPaths, octets }
+    : { helo, protocol, reversePath, forwardPaths, octets, size };
+  const isPlain = user === undefined && tls === undefined && peer === undefined && forwarded === undefined &&
+    isEmpty(parameters) && rcptParameters.every(isEmpty);
+  if (isPlain) return base;
   return {
-    helo: client.name,
-    protocol: protocolOf(knowledge, parameters.smtputf8 === true),
-    reversePath,
-    forwardPaths,
-    octets,
-    ...size === undefined ? {} : { size },
+    ...base,
     ...isEmpty(parameters) ? {} : { mailParameters: parameters },
     ...rcptParameters.every(isEmpty) ? {} : { rcptParameters },
     ...user === undefined ? {} : { user },
@@ -59,7 +62,6 @@ export const make = (
 
 /** The message for those of its recipients for whom it is taken; `isTaken` goes by their place. */
 export const forSome = (submission: Submission, isTaken: (at: number) => boolean): Submission => {
-  if (submission.forwardPaths.every((_, at) => isTaken(at))) return submission;
   const take = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> => list.filter((_, at) => isTaken(at));
   const { forwardPaths, rcptParameters } = submission;
   const parameters = rcptParameters === undefined ? {} : { rcptParameters: take(rcptParameters) };

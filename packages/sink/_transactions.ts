@@ -11,14 +11,40 @@ import * as Parameters from "./_parameters.ts";
 import * as Replies from "./_replies.ts";
 import type { Policy } from "./policy.ts";
 
+const noPaths: ReadonlyArray<ForwardPath> = [];
+const noParameters: ReadonlyArray<RcptParameters> = [];
+
 /** One transaction. */
-export interface Transaction {
-  readonly reversePath: ReversePath;
-  readonly parameters: MailParameters;
-  readonly forwardPaths: Array<ForwardPath>;
-  readonly rcptParameters: Array<RcptParameters>;
-  /** The message, as far as it came. */
-  readonly content: MessageBuffer.MessageBuffer;
+export class Transaction {
+  #forwardPaths = noPaths;
+  #rcptParameters = noParameters;
+
+  constructor(
+    readonly reversePath: ReversePath,
+    readonly parameters: MailParameters,
+    /** The message, as far as it came. */
+    readonly content: MessageBuffer.MessageBuffer,
+  ) {}
+
+  get forwardPaths(): ReadonlyArray<ForwardPath> {
+    return this.#forwardPaths;
+  }
+
+  get rcptParameters(): ReadonlyArray<RcptParameters> {
+    return this.#rcptParameters;
+  }
+
+  /** One more recipient. */
+  add(path: ForwardPath, parameters: RcptParameters): void {
+    // Most messages have one recipient, and an empty array that grows takes room for many
+    if (this.#forwardPaths === noPaths) {
+      this.#forwardPaths = [path];
+      this.#rcptParameters = [parameters];
+    } else {
+      (this.#forwardPaths as Array<ForwardPath>).push(path);
+      (this.#rcptParameters as Array<RcptParameters>).push(parameters);
+    }
+  }
 }
 
 /** What a connection's transactions need. */
@@ -51,6 +77,7 @@ export const make = ({ host, limits, policy, isOffered, keepsContent }: Options)
   let current: Transaction | undefined;
   let begun = 0;
   const domains = new Set<string>();
+  const limitsDomains = Number.isFinite(limits.recipientDomains);
 
   /** What is wrong with the parameters, beyond their grammar. */
   const objection = (parameters: MailParameters): Reply.Reply | undefined => {
@@ -70,25 +97,23 @@ export const make = ({ host, limits, policy, isOffered, keepsContent }: Options)
     if (refusal !== undefined) return refusal;
     const reply = policy.sender?.(reversePath, parameters) ?? Replies.senderTaken;
     if (Reply.isPositive(reply)) {
-      const content = MessageBuffer.make(limits.messageOctets, keepsContent);
-      current = { reversePath, parameters, forwardPaths: [], rcptParameters: [], content };
+      current = new Transaction(reversePath, parameters, MessageBuffer.make(limits.messageOctets, keepsContent));
     }
     return reply;
   };
 
   const rcpt: Transactions["rcpt"] = ({ forwardPath, parameters }, isInternational) => {
-    const { reversePath, forwardPaths, rcptParameters, parameters: { smtputf8 } } = current!;
-    if (isInternational && smtputf8 !== true) return Replies.needsSmtputf8(553);
+    const transaction = current!;
+    if (isInternational && transaction.parameters.smtputf8 !== true) return Replies.needsSmtputf8(553);
     const unknown = Parameters.unknownInRcpt(parameters, isOffered);
     if (unknown !== undefined) return Replies.unknownParameter(unknown);
-    if (forwardPaths.length >= limits.recipients) return Replies.tooManyRecipients(limits.recipients);
-    const domain = domainOf(forwardPath);
-    const isNew = domain !== undefined && Number.isFinite(limits.recipientDomains) && !domains.has(domain);
+    if (transaction.forwardPaths.length >= limits.recipients) return Replies.tooManyRecipients(limits.recipients);
+    const domain = limitsDomains ? domainOf(forwardPath) : undefined;
+    const isNew = domain !== undefined && !domains.has(domain);
     if (isNew && domains.size >= limits.recipientDomains) return Replies.tooManyDomains(limits.recipientDomains);
-    const reply = policy.recipient?.(forwardPath, reversePath, parameters) ?? Replies.recipientTaken;
+    const reply = policy.recipient?.(forwardPath, transaction.reversePath, parameters) ?? Replies.recipientTaken;
     if (!Reply.isPositive(reply)) return reply;
-    forwardPaths.push(forwardPath);
-    rcptParameters.push(parameters);
+    transaction.add(forwardPath, parameters);
     if (isNew) domains.add(domain);
     return reply;
   };

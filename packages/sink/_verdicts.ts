@@ -13,6 +13,10 @@ export interface Verdict {
   readonly reply: Reply.Reply | undefined;
 }
 
+/** What nearly every message gets. */
+const usual: Verdict = { mishap: undefined, reply: undefined };
+const onlyUsual: ReadonlyArray<Verdict> = [usual];
+
 /** Whether the message is to be stored on this account. */
 export const accepts = ({ reply }: Verdict): boolean => reply === undefined || reply.code < 400;
 
@@ -22,24 +26,31 @@ export const inWords = (verdict: Verdict, id: string | undefined): Reply.Reply =
   return id === undefined ? Replies.notStored : verdict.reply ?? Replies.stored(id);
 };
 
+const make = (reply: Reply.Reply | undefined, mishap: Mishap | undefined): Verdict => {
+  if (mishap === undefined) return reply === undefined ? usual : { mishap, reply };
+  const { reply: forced } = mishap;
+  if (forced !== undefined && (forced.code >= 400 || reply === undefined || reply.code < 400)) {
+    return { mishap, reply: forced };
+  }
+  return { mishap, reply };
+};
+
 /** Decides about a message before it is stored. `refusal` is what speaks against the message as a whole. */
 export const judge = (
   submission: Submission,
   refusal: Reply.Reply | undefined,
-  { policy, isLmtp, faultAt }: { readonly policy: Policy; readonly isLmtp: boolean; readonly faultAt: FaultPlan },
+  policy: Policy,
+  isLmtp: boolean,
+  faultAt: FaultPlan,
 ): ReadonlyArray<Verdict> => {
   const general = refusal ?? policy.message?.(submission);
+  if (!isLmtp) {
+    const verdict = make(general, faultAt("final"));
+    return verdict === usual ? onlyUsual : [verdict];
+  }
   const isRefused = general !== undefined && general.code >= 400;
-  const verdict = (own: () => Reply.Reply | undefined): Verdict => {
+  return submission.forwardPaths.map((path) => {
     const mishap = faultAt("final");
-    const reply = isRefused ? general : own() ?? general;
-    const { reply: forced } = mishap ?? {};
-    if (forced !== undefined && (forced.code >= 400 || reply === undefined || reply.code < 400)) {
-      return { mishap, reply: forced };
-    }
-    return { mishap, reply };
-  };
-  return isLmtp
-    ? submission.forwardPaths.map((path) => verdict(() => policy.delivery?.(path, submission)))
-    : [verdict(() => undefined)];
+    return make(isRefused ? general : policy.delivery?.(path, submission) ?? general, mishap);
+  });
 };

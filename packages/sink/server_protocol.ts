@@ -38,12 +38,11 @@ import * as FaultPlan from "./_fault_plan.ts";
 import * as Identity from "./_identity.ts";
 import * as Recall from "./_recall.ts";
 import * as Replies from "./_replies.ts";
-import * as Speaker from "./_speaker.ts";
+import { Speaker } from "./_speaker.ts";
 import * as Submissions from "./_submission.ts";
 import * as Transactions from "./_transactions.ts";
 import * as Verdicts from "./_verdicts.ts";
 import * as Watch from "./_watch.ts";
-import * as Wire from "./_wire.ts";
 import type { Authentication } from "./authentication.ts";
 import * as Extension from "./extension.ts";
 import type { Fault, Stage } from "./fault.ts";
@@ -108,7 +107,7 @@ export interface ServerProtocol {
   greet(): void;
   /** Octets came in. They are kept, and not looked at, while a submission waits or the server pauses. */
   receive(chunk: Uint8Array): void;
-  /** The replies to write, as octets; undefined when there are none. */
+  /** The replies to write, as octets that must stay as they are: others may get the same. Undefined when there are none. */
   output(): Uint8Array | undefined;
   /** The message that waits for its store. It is gone when the connection is over. */
   readonly submission: Submission | undefined;
@@ -133,9 +132,9 @@ export interface ServerProtocol {
 
 const stranger: Submissions.Client = { name: "", hello: "HELO" };
 
-/** What stands between lines, and who is told when it is whole. */
-interface Incoming {
-  readonly take: Content.Incoming;
+/** What stands between lines, and what is done when it is whole. */
+interface Expected {
+  readonly content: Content.Incoming;
   readonly done: () => void;
 }
 
@@ -146,7 +145,25 @@ interface Pending {
   readonly verdicts: ReadonlyArray<Verdicts.Verdict>;
 }
 
-const stageOf = (verb: Admission.Said): Stage => verb === "LHLO" ? "ehlo" : verb.toLowerCase() as Stage;
+const stages: { readonly [V in Exclude<Admission.Said, "BDAT">]: Stage } = {
+  HELO: "helo",
+  EHLO: "ehlo",
+  LHLO: "ehlo",
+  STARTTLS: "starttls",
+  AUTH: "auth",
+  XCLIENT: "xclient",
+  XFORWARD: "xforward",
+  MAIL: "mail",
+  RCPT: "rcpt",
+  DATA: "data",
+  RSET: "rset",
+  NOOP: "noop",
+  VRFY: "vrfy",
+  EXPN: "expn",
+  ETRN: "etrn",
+  HELP: "help",
+  QUIT: "quit",
+};
 
 const nothing: Pick<Submission, "octets"> = { octets: new Uint8Array() };
 
@@ -177,7 +194,7 @@ export const make = (options: Options): ServerProtocol => {
   const isLmtp = options.protocol === "lmtp";
   const offers: ReadonlySet<Extension.Extension> = new Set(options.offers ?? Extension.usual);
   const watch = Watch.make(options.observe);
-  const speaker = Speaker.make(watch.said);
+  const speaker = new Speaker(watch.said);
   const { faults: wanted = [], connection = 1, random = () => 0 } = options;
   const faultAt = FaultPlan.make(wanted, connection, random, watch.happened);
   const authenticator = Authenticator.make(authentication);
@@ -194,7 +211,7 @@ export const make = (options: Options): ServerProtocol => {
   let tls: TlsReport | undefined;
   /** A handshake that is to begin, or what happens instead once the client has begun it. */
   let handshake: "wanted" | FaultPlan.Mishap["action"];
-  let incoming: Incoming | undefined;
+  let incoming: Expected | undefined;
   let pending: Pending | undefined;
 
   const standing: Admission.Standing = {
@@ -230,8 +247,9 @@ export const make = (options: Options): ServerProtocol => {
     transactions.forget();
     incoming = pending = handshake = undefined;
   };
+  const hasStatus = offers.has("ENHANCEDSTATUSCODES");
   const say = (full: Reply.Reply, mishap?: FaultPlan.Mishap): void => {
-    const reply = offers.has("ENHANCEDSTATUSCODES") ? full : Replies.withoutStatus(full);
+    const reply = hasStatus ? full : Replies.withoutStatus(full);
     if (reply.code === 421) hangUp();
     if (mishap === undefined) speaker.say(reply);
     else if (!FaultPlan.say(speaker, reply, mishap)) hangUp();
@@ -273,20 +291,18 @@ export const make = (options: Options): ServerProtocol => {
     identity = Identity.afterMessage(identity);
   };
 
-  /** Carries out what a verb asks for, or has a fault refuse it, and answers. */
-  const perform = (verb: Phase.Verb, stage: Stage, act: () => Reply.Reply): void => {
-    const mishap = faultAt(stage);
-    const { reply: forced } = mishap ?? {};
-    const reply = forced !== undefined && isRefusal(forced) ? forced : act();
-    phase = Phase.after(phase, verb, Reply.severity(reply));
-    answer(isRefusal(reply) ? reply : forced ?? reply, mishap);
+  /** Answers what a verb asked for; `own` is what is said without a mishap. */
+  const settle = (verb: Phase.Verb, own: Reply.Reply, mishap: FaultPlan.Mishap | undefined): void => {
+    phase = Phase.after(phase, verb, Reply.severity(own));
+    answer(isRefusal(own) ? own : mishap?.reply ?? own, mishap);
   };
 
   /** A line inside AUTH. */
   const hearResponse = (line: string): void => {
     watch.heard(line);
     if (++commands > limits.commands) return say(Replies.closing(host, "too many commands"));
-    perform("RESPONSE", "auth", () => authenticator.respond(line));
+    const mishap = faultAt("auth");
+    settle("RESPONSE", refusalOf(mishap) ?? authenticator.respond(line), mishap);
   };
 
   const hear = ({ line, isInternational, parsed }: Recall.Heard, octets: number): void => {
@@ -303,7 +319,8 @@ export const make = (options: Options): ServerProtocol => {
     const objection = Admission.objection(command._tag, standing);
     if (command._tag === "BDAT") return hearChunk(command, objection);
     if (objection !== undefined) return answer(objection);
-    perform(command._tag, stageOf(command._tag), () => carryOut(command, isInternational));
+    const mishap = faultAt(stages[command._tag]);
+    settle(command._tag, refusalOf(mishap) ?? carryOut(command, isInternational), mishap);
     if (phase === "handshake") beginHandshake();
   };
 
@@ -385,9 +402,11 @@ export const make = (options: Options): ServerProtocol => {
     return Replies.forwardedFor;
   };
 
+  const messageDone = (): void => complete("MESSAGE");
+
   const answerData = ({ content, parameters }: Transactions.Transaction): Reply.Reply => {
     if (parameters.body === "BINARYMIME") return Replies.needsChunks;
-    incoming = { take: Content.data(content), done: () => complete("MESSAGE") };
+    incoming = { content: new Content.Data(content), done: messageDone };
     return Replies.goAhead;
   };
 
@@ -395,15 +414,17 @@ export const make = (options: Options): ServerProtocol => {
   const hearChunk = ({ size, last }: Command.Bdat, objection: Reply.Reply | undefined): void => {
     const { current } = transactions;
     const content = objection === undefined ? current!.content : undefined;
-    const fits = content !== undefined && content.length() + size <= limits.messageOctets;
+    const fits = content !== undefined && content.length + size <= limits.messageOctets;
     const verb = last ? "LAST" : "BDAT";
     const done = (): void => {
       if (objection !== undefined) return answer(objection);
       if (last) return complete("LAST", fits ? undefined : Replies.tooBig(limits.messageOctets));
-      perform(verb, "bdat", () => fits ? Replies.chunkTaken(size) : Replies.tooBig(limits.messageOctets));
+      const mishap = faultAt("bdat");
+      const own = fits ? Replies.chunkTaken(size) : Replies.tooBig(limits.messageOctets);
+      settle(verb, refusalOf(mishap) ?? own, mishap);
       if (phase === "reset") transactions.forget();
     };
-    incoming = { take: Content.chunk(size, fits ? content : undefined), done };
+    incoming = { content: new Content.Chunk(size, fits ? content : undefined), done };
     if (size === 0) feed(new Uint8Array());
   };
 
@@ -415,11 +436,14 @@ export const make = (options: Options): ServerProtocol => {
     const knowledge = { client, identity, user: authenticator.user, isSecure, tls };
     const submission = Submissions.make(current!, taken ?? nothing, knowledge);
     const tooBig = taken === undefined ? Replies.tooBig(limits.messageOctets) : undefined;
-    const verdicts = Verdicts.judge(submission, tooBig, { policy, isLmtp, faultAt });
-    const isTaken = (at: number): boolean => Verdicts.accepts(verdicts[isLmtp ? at : 0]!);
-    const wanted = Submissions.forSome(submission, isTaken);
-    if (wanted.forwardPaths.length === 0) finish(verb, verdicts, undefined);
-    else pending = { verb, verdicts, submission: wanted };
+    const verdicts = Verdicts.judge(submission, tooBig, policy, isLmtp, faultAt);
+    if (verdicts.every(Verdicts.accepts)) pending = { verb, verdicts, submission };
+    else {
+      const isTaken = (at: number): boolean => Verdicts.accepts(verdicts[isLmtp ? at : 0]!);
+      const wanted = Submissions.forSome(submission, isTaken);
+      if (wanted.forwardPaths.length === 0) finish(verb, verdicts, undefined);
+      else pending = { verb, verdicts, submission: wanted };
+    }
   };
 
   /** Answers the message; the transaction is over whatever the replies say. */
@@ -428,16 +452,16 @@ export const make = (options: Options): ServerProtocol => {
     const replies = verdicts.map((verdict) => Verdicts.inWords(verdict, id));
     const best = replies.find(Reply.isPositive) ?? replies[0]!;
     phase = Phase.after(phase, verb, Reply.severity(best));
-    for (const [at, reply] of replies.entries()) say(reply, verdicts[at]!.mishap);
+    for (let at = 0; at < replies.length; at++) say(replies[at]!, verdicts[at]!.mishap);
   };
 
   const feed = (octets: Uint8Array): void => {
-    const { take, done } = incoming!;
-    const rest = take(octets);
+    const { content, done } = incoming!;
+    const rest = content.take(octets);
     if (rest === undefined) return;
     if (rest instanceof LineError) return breakOff(Replies.brokenMessage(rest));
     incoming = undefined;
-    decoder.push(rest);
+    if (rest.length > 0) decoder.push(rest);
     done();
   };
 
@@ -483,10 +507,7 @@ export const make = (options: Options): ServerProtocol => {
       else feed(chunk);
       proceed();
     },
-    output: () => {
-      const text = speaker.take();
-      return text === "" ? undefined : Wire.encode(text);
-    },
+    output: () => speaker.take(),
     get submission() {
       return pending?.submission;
     },
@@ -532,6 +553,12 @@ export const make = (options: Options): ServerProtocol => {
 };
 
 const isRefusal = ({ code }: Reply.Reply): boolean => code >= 400;
+
+/** The reply with which a mishap refuses, so that nothing is carried out. */
+const refusalOf = (mishap: FaultPlan.Mishap | undefined): Reply.Reply | undefined => {
+  const reply = mishap?.reply;
+  return reply !== undefined && isRefusal(reply) ? reply : undefined;
+};
 
 const isAuth = (line: string): boolean => /^AUTH /i.test(line);
 

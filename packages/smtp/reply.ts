@@ -208,6 +208,7 @@ export const wireLines = (reply: Reply): ReadonlyArray<string> => {
 };
 
 const breaking = /[\0\r\n]/g;
+const breaks = /[\0\r\n]/;
 
 /**
  * The reply as it is sent: each line with its code and CRLF. To be encoded with `Octets.encode`. NUL, CR and LF cannot get
@@ -221,8 +222,16 @@ const breaking = /[\0\r\n]/g;
  * assertEquals(Reply.format(Reply.make(221, "Bye")), "221 Bye\r\n");
  * ```
  */
-export const format = (reply: Reply): string =>
-  wireLines(reply).map((line) => `${line.replace(breaking, "?")}\r\n`).join("");
+export const format = ({ code, lines }: Reply): string => {
+  let text = "";
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at]!;
+    text += `${code}${at === lines.length - 1 ? " " : "-"}${
+      breaks.test(line) ? line.replace(breaking, "?") : line
+    }\r\n`;
+  }
+  return text;
+};
 
 /**
  * What the server said, in one line: the texts of all lines joined with spaces, without the enhanced status code. Not safe
