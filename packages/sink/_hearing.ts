@@ -31,8 +31,10 @@ const large = 16 * 1024;
  * Gives back the memory of a chunk that was heard. It is outside of the heap, where the collector takes its time: a message of a gigabyte
  * would cost some hundred megabytes otherwise.
  */
-const giveBack = ({ buffer, length }: Uint8Array): void => {
-  if (length >= large && length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
+const giveBack = (chunk: Uint8Array): void => {
+  if (chunk.length < large) return;
+  const { buffer } = chunk;
+  if (chunk.length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
 };
 
 /**

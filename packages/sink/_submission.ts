@@ -20,6 +20,8 @@ export interface Knowledge {
   readonly tls: TlsReport | undefined;
 }
 
+type Mutable<A> = { -readonly [K in keyof A]: A[K] };
+
 /** By what was said first, with SMTPUTF8 or not. */
 const names = {
   HELO: ["SMTP", "UTF8SMTP"],
@@ -43,21 +45,15 @@ export const make = (
   const { client, identity: { peer, forwarded }, user, tls } = knowledge;
   const helo = client.name;
   const protocol = protocolOf(knowledge, parameters.smtputf8 === true);
-  const base: Submission = size === undefined
-    ? { helo, protocol, reversePath, forwardPaths, octets }
-    : { helo, protocol, reversePath, forwardPaths, octets, size };
-  const isPlain = user === undefined && tls === undefined && peer === undefined && forwarded === undefined &&
-    isEmpty(parameters) && rcptParameters.every(isEmpty);
-  if (isPlain) return base;
-  return {
-    ...base,
-    ...isEmpty(parameters) ? {} : { mailParameters: parameters },
-    ...rcptParameters.every(isEmpty) ? {} : { rcptParameters },
-    ...user === undefined ? {} : { user },
-    ...tls === undefined ? {} : { tls },
-    ...peer === undefined ? {} : { peer },
-    ...forwarded === undefined ? {} : { forwarded },
-  };
+  const submission: Mutable<Submission> = { helo, protocol, reversePath, forwardPaths, octets };
+  if (size !== undefined) submission.size = size;
+  if (!isEmpty(parameters)) submission.mailParameters = parameters;
+  if (!rcptParameters.every(isEmpty)) submission.rcptParameters = rcptParameters;
+  if (user !== undefined) submission.user = user;
+  if (tls !== undefined) submission.tls = tls;
+  if (peer !== undefined) submission.peer = peer;
+  if (forwarded !== undefined) submission.forwarded = forwarded;
+  return submission;
 };
 
 /** The message for those of its recipients for whom it is taken; `isTaken` goes by their place. */

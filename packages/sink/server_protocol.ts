@@ -232,14 +232,18 @@ export const make = (options: Options): ServerProtocol => {
     },
   };
   const security = (): Authenticator.Security => ({ isSecure, tls });
-  const situation = (): Capabilities.Situation => ({
+  const situation: Capabilities.Situation = {
     offers,
     limits,
     canTls: options.tls !== undefined,
-    isSecure,
-    mechanisms: authenticator.mechanisms(security()),
-  });
-  const isOffered = (extension: Extension.Extension): boolean => Capabilities.isOffered(extension, situation());
+    get isSecure() {
+      return isSecure;
+    },
+    get mechanisms() {
+      return authenticator.mechanisms(security());
+    },
+  };
+  const isOffered = (extension: Extension.Extension): boolean => Capabilities.isOffered(extension, situation);
   const transactions = Transactions.make({ host, limits, policy, isOffered, keepsContent });
 
   const hangUp = (): void => {
@@ -376,7 +380,7 @@ export const make = (options: Options): ServerProtocol => {
     client = { name: Domain.format(name), hello: _tag };
     return _tag === "HELO"
       ? Replies.hello(host)
-      : Replies.capabilities(host, client.name, Capabilities.lines(situation()));
+      : Replies.capabilities(host, client.name, Capabilities.lines(situation));
   };
 
   const answerStartTls = (): Reply.Reply => {

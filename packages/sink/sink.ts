@@ -201,15 +201,15 @@ export const serve = (
   { connection, peer }: Client = { connection: 1, peer: "" },
 ): Effect.Effect<void, Socket.SocketError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { store, host = defaultHost, observe = () => {}, policy, tls } = options;
+    const { store, host = defaultHost, observe, policy, tls } = options;
     const timeout = Duration.toMillis(options.timeout ?? "5 minutes");
     const clock = yield* Clock.Clock;
     const chance = yield* Random.Random;
     const now = (): number => clock.currentTimeMillisUnsafe();
     const writer = yield* socket.writer;
     const reader = yield* socket.reader;
-    observe({ _tag: "Connected", connection, peer });
-    yield* Effect.addFinalizer(() => Effect.sync(() => observe({ _tag: "Disconnected", connection })));
+    observe?.({ _tag: "Connected", connection, peer });
+    yield* Effect.addFinalizer(() => Effect.sync(() => observe?.({ _tag: "Disconnected", connection })));
 
     const protocol = ServerProtocol.make({
       host,
@@ -224,7 +224,7 @@ export const serve = (
       requireTls: tls?.required,
       tls: tls === undefined ? undefined : tls.implicit === true ? "implicit" : "starttls",
       random: () => chance.nextDoubleUnsafe(),
-      observe: options.observe && ((event) => observe({ _tag: "Chat", connection, event })),
+      observe: observe && ((event) => observe({ _tag: "Chat", connection, event })),
     });
     let activeAt = now();
     const active = (): void => {
@@ -244,7 +244,7 @@ export const serve = (
       ? reader.startTls(tls?.options)
       : Effect.as(reader.upgrade(tls?.options), undefined);
     const secure = Effect.map(handshake, (report) => {
-      observe({ _tag: "Secured", connection, report });
+      observe?.({ _tag: "Secured", connection, report });
       protocol.secured(report);
     });
 
@@ -276,7 +276,7 @@ export const serve = (
       Effect.catchIf((error) => error.reason._tag === "SocketCloseError", () => Effect.void),
       Effect.catchIf(
         (error) => error.reason._tag === "SocketUpgradeError",
-        (error) => Effect.sync(() => observe({ _tag: "NotSecured", connection, error })),
+        (error) => Effect.sync(() => observe?.({ _tag: "NotSecured", connection, error })),
       ),
       Effect.onInterrupt(() => Effect.sync(() => protocol.close("shutdown"))),
       Effect.ensuring(Effect.ignore(Effect.timeoutOption(write, lastWords))),

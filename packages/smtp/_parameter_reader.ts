@@ -24,6 +24,9 @@ export interface Parameters<A> {
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] };
 
+/** Most commands have no parameters. */
+const none: Parameters<Record<never, never>> = { value: {}, extraSpace: false };
+
 /** Cuts `text[start..end)` at the spaces, and each part at its first `=`. */
 const split = (
   { text }: Source,
@@ -163,16 +166,16 @@ const gather = <A extends { other?: ReadonlyArray<EsmtpParameter> | undefined }>
   read: (keyword: string, one: EsmtpParameter) => GrammarError | boolean,
 ): A | GrammarError => {
   const seen = new Set<string>();
-  const other: Array<EsmtpParameter> = [];
+  let other: Array<EsmtpParameter> | undefined;
   for (const one of list) {
     const keyword = one.keyword.toUpperCase();
     if (seen.has(keyword)) return fault(sourceOf(one), "DuplicateParameter");
     seen.add(keyword);
     const known = read(keyword, one);
     if (known instanceof GrammarError) return known;
-    if (!known) other.push(one);
+    if (!known) (other ??= []).push(one);
   }
-  if (other.length > 0) into.other = other;
+  if (other !== undefined) into.other = other;
   return into;
 };
 
@@ -193,6 +196,7 @@ export const readMail = (
   end: number,
   lenient: boolean,
 ): Parameters<MailParameters> | GrammarError => {
+  if (start >= end) return none;
   const list = split(source, start, end, lenient);
   if (list instanceof GrammarError) return list;
   const into: Mutable<MailParameters> = {};
@@ -240,6 +244,7 @@ export const readRcpt = (
   end: number,
   lenient: boolean,
 ): Parameters<RcptParameters> | GrammarError => {
+  if (start >= end) return none;
   const list = split(source, start, end, lenient);
   if (list instanceof GrammarError) return list;
   const into: Mutable<RcptParameters> = {};

@@ -23,6 +23,7 @@ import * as Result from "effect/Result";
 import { charsetFault, isAscii } from "./_characters.ts";
 import { isBase64, isMechanism, lineFault, nodeFault, readAttribute } from "./_command_arguments.ts";
 import { type Parameters, readMail, readRcpt } from "./_parameter_reader.ts";
+import { readPlain } from "./_mailbox.ts";
 import { readPath } from "./_path.ts";
 import { fault, type Read, type Source } from "./_source.ts";
 import * as Command from "./command.ts";
@@ -56,18 +57,25 @@ export interface ParseOptions {
   readonly lenient?: boolean | undefined;
 }
 
-interface Line extends Source {
-  /** Where the argument begins, after the verb and a space. */
-  readonly start: number;
-  /** Where the line ends, without white space. */
-  readonly end: number;
-  readonly smtputf8: boolean;
-  readonly lenient: boolean;
-  readonly warnings: Array<CommandWarning>;
+const noWarnings: ReadonlyArray<CommandWarning> = [];
+
+class Line implements Source {
+  readonly subject = "command";
+  warnings = noWarnings;
+
+  constructor(
+    readonly text: string,
+    /** Where the argument begins, after the verb and a space. */
+    readonly start: number,
+    /** Where the line ends, without white space. */
+    readonly end: number,
+    readonly smtputf8: boolean,
+    readonly lenient: boolean,
+  ) {}
 }
 
-const warn = ({ warnings }: Line, warning: CommandWarning): void => {
-  if (!warnings.includes(warning)) warnings.push(warning);
+const warn = (line: Line, warning: CommandWarning): void => {
+  if (!line.warnings.includes(warning)) line.warnings = [...line.warnings, warning];
 };
 
 /** Where the next text begins: in strict mode here, in lenient mode after any spaces. */
@@ -108,6 +116,17 @@ const readHello = (line: Line): Domain.Host | GrammarError => {
   return { _tag: "Name", name, ascii: name };
 };
 
+/** As `readPath`, which is not asked about a path of the usual form. */
+const readUsualPath = (
+  source: Source,
+  at: number,
+  lenient: boolean,
+): Read<ReversePath | ForwardPath> | GrammarError => {
+  const end = source.text.indexOf(">", at) + 1;
+  const mailbox = end === 0 ? undefined : readPlain(source.text.slice(at, end));
+  return mailbox === undefined ? readPath(source, at, lenient) : { value: mailbox, end };
+};
+
 /** Reads `FROM:<path>` or `TO:<path>`, and says where the parameters begin. */
 const readPathAfter = (
   line: Line,
@@ -120,7 +139,7 @@ const readPathAfter = (
     return fault(line, line.start >= line.end ? "MissingArgument" : "BadArgument", at);
   }
   const source = content(line, subject);
-  const path = charsetFault(source, line.smtputf8) ?? readPath(source, skipSpaces(line, colon), line.lenient);
+  const path = charsetFault(source, line.smtputf8) ?? readUsualPath(source, skipSpaces(line, colon), line.lenient);
   if (path instanceof GrammarError || path.end >= line.end) return path;
   return line.text[path.end] === " "
     ? { value: path.value, end: path.end + 1 }
@@ -152,12 +171,12 @@ const readRcptCommand = (line: Line): Command.Rcpt | GrammarError => {
 };
 
 /** The text after a verb, or nothing. */
-const readText = (line: Line): string | undefined | GrammarError => {
+const readText = (line: Line, smtputf8 = line.smtputf8): string | undefined | GrammarError => {
   const start = skipSpaces(line, line.start);
   if (start >= line.end) return undefined;
   if (line.text[start] === " ") return fault(line, "BadArgument", start);
   const source = content(line, "command");
-  return charsetFault(source, line.smtputf8) ?? source.text.slice(start);
+  return charsetFault(source, smtputf8) ?? source.text.slice(start);
 };
 
 /** The argument of VRFY and EXPN. */
@@ -174,7 +193,7 @@ const readVerify = <A>(
 
 /** The argument of a verb that needs one, in ASCII. */
 const readArgument = (line: Line): string | GrammarError =>
-  map(readText({ ...line, smtputf8: false }), (text) => text ?? fault(line, "MissingArgument"));
+  map(readText(line, false), (text) => text ?? fault(line, "MissingArgument"));
 
 /** The words of an argument. */
 const readWords = (line: Line): ReadonlyArray<string> | GrammarError =>
@@ -291,15 +310,7 @@ export const parse = (text: string, options: ParseOptions = {}): Result.Result<P
   const verb = text.slice(0, space < 0 ? end : Math.min(space, end));
   const reader = isAscii(verb) ? readers.get(verb.toUpperCase()) : undefined;
   if (reader === undefined) return Result.fail(lineFault(text, "UnknownVerb"));
-  const line: Line = {
-    subject: "command",
-    text,
-    start: verb.length + 1,
-    end,
-    smtputf8: options.smtputf8 === true,
-    lenient: options.lenient === true,
-    warnings: [],
-  };
+  const line = new Line(text, verb.length + 1, end, options.smtputf8 === true, options.lenient === true);
   const command = reader(line);
   return command instanceof GrammarError
     ? Result.fail(command)

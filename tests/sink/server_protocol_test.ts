@@ -26,6 +26,30 @@ Deno.test("the first word is the server's: a greeting with its name", () => {
   assertEquals(server.output(), undefined);
 });
 
+Deno.test("what is answered at once is every reply in its place, however many and however mixed", () => {
+  const still = "250 2.0.0 Still here\r\n";
+  const forgotten = "250 2.0.0 Forgotten\r\n";
+  const early = "503 5.5.1 DATA comes after RCPT\r\n";
+  const { say } = begin(limited({ faults: 1000 }), hello);
+  for (const times of [1, 3, 500, 3]) {
+    assertEquals(say("NOOP\r\n".repeat(times)), still.repeat(times));
+    assertEquals(
+      say("NOOP\r\nRSET\r\nDATA\r\nNOOP\r\n".repeat(times)),
+      (still + forgotten + early + still).repeat(times),
+    );
+  }
+});
+
+Deno.test("the same replies are the same octets, and another server's do not change them", () => {
+  const one = begin({}, hello).server;
+  const other = begin({}, hello).server;
+  one.receive(octets("NOOP\r\nRSET\r\n"));
+  const said = one.output()!;
+  other.receive(octets("NOOP\r\nRSET\r\nNOOP\r\n"));
+  assertEquals(latin1(other.output()!).length, latin1(said).length + "250 2.0.0 Still here\r\n".length);
+  assertEquals(latin1(said), "250 2.0.0 Still here\r\n250 2.0.0 Forgotten\r\n");
+});
+
 /** What every server offers. */
 const basic: ReadonlyArray<Extension.Extension> = [
   "SIZE",

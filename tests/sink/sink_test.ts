@@ -157,6 +157,15 @@ live(
     }),
 );
 
+live("messages that are discarded with nobody watching have names of their own, too", () =>
+  Effect.gen(function* () {
+    const client = yield* connect(yield* Sink.listen({ store: Store.discard }));
+    for (let count = 1; count <= 2; count++) {
+      yield* toData(client);
+      assertMatch(yield* heard(client.say("hi\r\n.")), new RegExp(`^250 2.0.0 Stored as [a-z0-9]+-1-${count}\r\n$`));
+    }
+  }));
+
 live("two sinks count their connections apart", () =>
   Effect.gen(function* () {
     const numbers: Array<number> = [];
