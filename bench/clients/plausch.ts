@@ -1,4 +1,5 @@
 // plausch through its public interface, with every check on: each message is an envelope and a content of its own, made anew.
+import type { Errand } from "@plausch/delivery/carrier";
 import * as Connect from "@plausch/net/connect";
 import * as Content from "@plausch/session/content";
 import * as Envelope from "@plausch/session/envelope";
@@ -101,6 +102,18 @@ const oneByOne = Effect.gen(function* () {
   return stop(accepted);
 });
 
+/** A message for the server. Its socket is made where it is needed: for the few messages that a session is opened for. */
+class ForServer implements Errand {
+  readonly key = "server";
+  readonly tls = "none";
+  readonly tlsOptions = {};
+  readonly mail: Mail = { envelope: envelope(), content: whole() };
+  get socket(): Socket.Socket {
+    return Connect.make({ host: "127.0.0.1", port });
+  }
+  observe(): void {}
+}
+
 /** Everybody is ready to go, as the messages of a program are that has many; the pool has the connections. */
 const pooled = Effect.gen(function* () {
   // Only who uses it shall load it.
@@ -108,15 +121,16 @@ const pooled = Effect.gen(function* () {
   const pool = yield* Pool.make({ host, maxPerHost: connections, maxMessages: Infinity });
   const stop = Job.start();
   let accepted = 0;
-  yield* Effect.forEach(Array.from({ length: messages }), () =>
-    Effect.suspend(() => {
-      const socket = Connect.make({ host: "127.0.0.1", port });
-      const mail = { envelope: envelope(), content: whole() };
-      const errand = { key: "server", socket, tls: "none", tlsOptions: {}, mail, observe: () => {} } as const;
-      return Effect.map(pool.carry(errand), (outcome) => {
-        accepted += isAccepted(outcome);
-      });
-    }), { concurrency: 2 * connections, discard: true });
+  yield* Effect.forEach(
+    Array.from({ length: messages }),
+    () =>
+      Effect.suspend(() =>
+        Effect.map(pool.carry(new ForServer()), (outcome) => {
+          accepted += isAccepted(outcome);
+        })
+      ),
+    { concurrency: 2 * connections, discard: true },
+  );
   return stop(accepted);
 });
 

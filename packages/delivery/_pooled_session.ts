@@ -1,23 +1,34 @@
 import * as Connections from "@plausch/session/connections";
-import type { Observer } from "@plausch/session/event";
+import type { Observer, SessionEvent } from "@plausch/session/event";
 import * as Session from "@plausch/session/session";
 import type { SessionError } from "@plausch/session/session-error";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Scope from "effect/Scope";
-import type * as Socket from "effect/socket/Socket";
+import * as Socket from "effect/socket/Socket";
+import type { Host } from "./_host.ts";
+import type { Standing } from "./_line.ts";
+import type { Errand } from "./carrier.ts";
+
+/** Who uses a session. */
+export interface Passenger {
+  readonly errand: Errand;
+  /** What happens on the session. */
+  readonly see: (event: SessionEvent) => void;
+}
 
 /** A session that outlives the errands that use it, one after another. */
-export interface PooledSession {
+export interface PooledSession extends Standing<PooledSession> {
   readonly session: Session.Session;
+  readonly host: Host;
   /** Owns the connection. */
   readonly connection: Scope.Closeable;
-  /** Whom its events are for: the errand that uses it. */
-  observe: Observer;
+  /** Whom its events are for, while somebody uses it. */
+  passenger: Passenger | undefined;
   /** How many messages were begun on it. */
   messages: number;
   /** Since when nobody uses it, in milliseconds. */
-  idleSince: number;
+  since: number;
   /** Says QUIT, if that can be said, and closes. */
   readonly leave: Effect.Effect<void>;
   /** Closes, whatever is said just then. */
@@ -26,6 +37,11 @@ export interface PooledSession {
 
 /** What stands around the opening of a session. */
 export interface Opening {
+  readonly host: Host;
+  /** Whom it is opened for. */
+  readonly passenger: Passenger;
+  /** Sees its events while nobody uses it. */
+  readonly observe: Observer;
   /** What the connection needs first. It is given back when the connection is closed. */
   readonly admit: (connection: Scope.Closeable) => Effect.Effect<void, SessionError>;
   /** Decides whether to dial at all. */
@@ -36,23 +52,33 @@ export interface Opening {
 
 /** Opens a session that is ready for messages, be it in clear on a second connection. */
 export const open = (
-  options: Connections.Options,
-  { admit, guard, taken }: Opening,
-): Effect.Effect<void, SessionError, Socket.Socket> =>
+  options: Omit<Connections.Options, "observe" | "tls" | "tlsOptions">,
+  { host, passenger, observe, admit, guard, taken }: Opening,
+): Effect.Effect<void, SessionError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.suspend(() => {
       const connection = Scope.makeUnsafe();
-      const pooled = {
+      const pooled: Omit<PooledSession, "session"> = {
+        host,
         connection,
-        observe: options.observe ?? (() => {}),
+        passenger,
         messages: 0,
-        idleSince: 0,
+        since: 0,
+        line: undefined,
+        ahead: undefined,
+        behind: undefined,
         leave: Effect.uninterruptible(Scope.close(connection, Exit.void)),
         cut: Scope.close(connection, Exit.fail("cut")),
       };
-      const watched: Connections.Options = { ...options, observe: (event) => pooled.observe(event) };
-      const opened = Connections.withRetryInClear(watched, Session.open).pipe(guard, Scope.provide(connection));
-      return restore(Effect.andThen(admit(connection), opened)).pipe(
+      const see: Observer = (event) => pooled.passenger === undefined ? observe(event) : pooled.passenger.see(event);
+      const dial = Effect.suspend(() => {
+        const { socket, tls, tlsOptions } = passenger.errand;
+        return Connections.withRetryInClear({ ...options, tls, tlsOptions, observe: see }, Session.open).pipe(
+          Scope.provide(connection),
+          Effect.provideService(Socket.Socket, socket),
+        );
+      });
+      return restore(Effect.andThen(admit(connection), guard(dial))).pipe(
         Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(connection, exit)),
         Effect.map((session) => taken(Object.assign(pooled, { session }))),
       );

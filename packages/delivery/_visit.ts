@@ -12,9 +12,11 @@ import { GrammarError } from "@plausch/smtp/grammar-error";
 import * as Tlsa from "@plausch/tls/tlsa";
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
+import type * as Socket from "effect/socket/Socket";
 import type { Demands } from "./_demands.ts";
 import * as Journey from "./_journey.ts";
 import type { Group, Run } from "./_run.ts";
+import type { Errand } from "./carrier.ts";
 import type { Options } from "./delivery.ts";
 import type { Dialer } from "./dialer.ts";
 import * as HappyEyeballs from "./happy_eyeballs.ts";
@@ -81,24 +83,34 @@ export const visit = (
     let decided: ReadonlyArray<RecipientOutcome> = [];
     let failed: SessionError | undefined;
 
-    const routes = addresses.map((address) => ({
-      address,
-      socket: dialer.dial({ host, address, port, tls: level, tlsOptions }),
-    }));
-    const socket = HappyEyeballs.make(routes, {
-      attemptDelay,
-      tried: (attempt) => {
-        tries.push(attempt);
-        observe({ _tag: "Dialled", at: now(), host, port, attempt });
-      },
-    });
+    /** Made where the host is dialled: most messages of a pool need none. */
+    const dial = (): Socket.Socket => {
+      const routes = addresses.map((address) => ({
+        address,
+        socket: dialer.dial({ host, address, port, tls: level, tlsOptions }),
+      }));
+      return HappyEyeballs.make(routes, {
+        attemptDelay,
+        tried: (attempt) => {
+          tries.push(attempt);
+          observe({ _tag: "Dialled", at: now(), host, port, attempt });
+        },
+      });
+    };
     const recipients = run.open(group).map(({ recipient }) => recipient);
-    const errand = {
+    const errand: Errand = {
       key: keyOf(stop),
-      socket,
+      get socket() {
+        return dial();
+      },
       tls: level,
       tlsOptions,
       mail: { ...mail, envelope: { ...mail.envelope, recipients } },
+      observe: (event) => {
+        if (event._tag === "Decided") decided = event.recipients;
+        if (event._tag === "Failed") failed = event.error;
+        observe({ _tag: "Talked", at: event.at, domain, host, event });
+      },
     };
     const tell = (came: Heard, error: Visited["error"]): void => {
       const step = { domain, host, preference, at, elapsed: now() - at, tries: [...tries], policy, level, error };
@@ -107,14 +119,7 @@ export const visit = (
     };
 
     observe({ _tag: "Visiting", at, domain, host, port, addresses, policy, level });
-    return carrier.carry({
-      ...errand,
-      observe: (event) => {
-        if (event._tag === "Decided") decided = event.recipients;
-        if (event._tag === "Failed") failed = event.error;
-        observe({ _tag: "Talked", at: event.at, domain, host, event });
-      },
-    }).pipe(
+    return carrier.carry(errand).pipe(
       Effect.matchEager({
         onSuccess: (outcome) => {
           tell(outcome, undefined);

@@ -41,7 +41,8 @@ export interface Errand {
   readonly key: string;
   /**
    * Dials the host each time its `reader` is acquired. It is of this errand alone: the `writer` of a socket belongs to the connection
-   * that was made last.
+   * that was made last. It is asked for when the host is to be dialled, and only then: where sessions are kept, a getter saves most
+   * messages a socket that nobody dials with.
    */
   readonly socket: Socket.Socket;
   /** How much is asked of TLS. */

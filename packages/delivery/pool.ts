@@ -64,18 +64,18 @@
  *
  * @module
  */
-import * as Connections from "@plausch/session/connections";
 import type { SessionEvent } from "@plausch/session/event";
+import * as Clock from "effect/Clock";
 import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
-import * as Exit from "effect/Exit";
-import * as RcMap from "effect/RcMap";
-import * as Scope from "effect/Scope";
-import * as Berth from "./_berth.ts";
+import type * as Scope from "effect/Scope";
+import type { Harbour } from "./_berth.ts";
 import * as Breaker from "./_breaker.ts";
-import * as Host from "./_host.ts";
+import * as Hosts from "./_hosts.ts";
+import { within } from "./_patience.ts";
 import * as Sessions from "./_sessions.ts";
 import * as Trip from "./_trip.ts";
+import { nowOf, watch } from "./_watch.ts";
 import type { Carrier, ConversationOptions } from "./carrier.ts";
 
 /** How sessions are held and kept, and what a host is to be spared. */
@@ -160,50 +160,37 @@ const atLeastOne = (count: number): number => Math.max(1, Math.floor(count));
 export const make = (options: Options): Effect.Effect<Carrier, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { maxPerHost, maxSessions, maxMessages, idle, rate, breaker, patience, observe, ...conversation } = options;
-    const rest = Duration.fromInputUnsafe(idle ?? "30 seconds");
-    const limit = Host.within(patience ?? "10 minutes");
-    const harbour: Berth.Harbour = {
+    const clock = yield* Clock.Clock;
+    const now = nowOf(clock);
+    const longest = Duration.fromInputUnsafe(patience ?? "10 minutes");
+    const limit = within(longest);
+    const hosts = yield* Hosts.make({
+      now,
+      most: atLeastOne(maxPerHost ?? 4),
+      rate,
+      pause: breaker?.pause ?? Breaker.defaultPause,
+    });
+    const harbour: Harbour = {
+      now,
+      hosts,
       sessions: yield* Sessions.make({
+        now,
+        hosts,
         conversation,
         most: atLeastOne(maxSessions ?? 100),
+        limit,
         maxMessages: atLeastOne(maxMessages ?? 100),
-        idle: Duration.toMillis(rest),
+        idle: Duration.toMillis(Duration.fromInputUnsafe(idle ?? "30 seconds")),
         observe: observe ?? (() => {}),
       }),
       breaker: yield* Breaker.make(breaker ?? {}),
       limit,
     };
-    const { ifOpen } = harbour.sessions;
-    const most = atLeastOne(maxPerHost ?? 4);
-    const hosts = yield* RcMap.make({
-      lookup: (_key: string) => Host.make({ most, rate, limit, pause: breaker?.pause ?? Breaker.defaultPause }),
-      // After a window without a message there is nothing to remember; and without a rate it is cheaper to keep it for a while.
-      idleTimeToLive: Duration.max(rest, Duration.fromInputUnsafe(rate?.window ?? 0)),
+    yield* watch({
+      now,
+      time: Duration.toMillis(longest),
+      oldest: () => hosts.firstInLine(),
+      end: (waiter) => Effect.sync(() => waiter.giveUp()),
     });
-
-    return {
-      carry: (errand) =>
-        Effect.uninterruptibleMask((restore) =>
-          Effect.suspend(() => {
-            const { key, mail } = errand;
-            const stay = Scope.makeUnsafe();
-            let berth: Berth.Berth | undefined;
-            const go = Effect.gen(function* () {
-              yield* ifOpen;
-              const host = yield* Scope.provide(RcMap.get(hosts, key), stay);
-              berth = Berth.make(errand, host, harbour);
-              return yield* Trip.make(errand, berth);
-            });
-            const over = Effect.suspend(() => {
-              const done = Scope.close(stay, Exit.void);
-              return berth === undefined ? done : berth.vacate(done);
-            });
-            return restore(go).pipe(
-              Effect.catchTag("SessionError", (error) =>
-                Connections.undelivered(mail.envelope, error, Connections.unprotected(errand))),
-              Effect.ensuring(over),
-            );
-          })
-        ),
-    };
+    return { carry: (errand) => Trip.make(errand, harbour, clock) };
   });

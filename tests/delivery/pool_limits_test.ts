@@ -57,6 +57,42 @@ it("whoever waits for too long is told so, and nothing was said for it", () =>
     yield* Fiber.interrupt(first);
   }));
 
+it("each has its own time to wait, whoever waits elsewhere", () =>
+  Effect.gen(function* () {
+    const { carry } = yield* make({ maxPerHost: 1, patience: "1 minute" });
+    const silent = `${opening}> MAIL FROM:<a@c.test>\n* server never answers\n`;
+    const over: Array<string> = [];
+    for (const key of ["1", "2"]) {
+      const mx = yield* mock(silent);
+      yield* begin(carry(mx, { key }));
+      yield* TestClock.adjust("20 seconds");
+      yield* begin(Effect.map(carry(mx, { key }), ({ failure }) => over.push(`${key} ${failure}`)));
+    }
+    // At 20 and at 40 seconds they came, and now it is 40.
+    yield* TestClock.adjust("39999 millis");
+    assertEquals(over, []);
+    yield* TestClock.adjust("1 millis");
+    assertEquals(over, ["1 HostBusy connect"]);
+    yield* TestClock.adjust("19999 millis");
+    assertEquals(over.length, 1);
+    yield* TestClock.adjust("1 millis");
+    assertEquals(over, ["1 HostBusy connect", "2 HostBusy connect"]);
+  }));
+
+it("thousands who stand in line for a host that is down are told so at once", () =>
+  Effect.gen(function* () {
+    const { carry } = yield* make({ maxPerHost: 1, breaker: { failures: 1 } });
+    const down = yield* mock("~ 10 seconds\n< 421 4.3.2 too busy\n");
+    const first = yield* begin(carry(down));
+    const others = yield* Effect.forEach(
+      Array.from({ length: 5_000 }),
+      () => Effect.forkChild(carry(down), { startImmediately: true }),
+    );
+    yield* TestClock.adjust("10 seconds");
+    assertEquals((yield* Fiber.join(first)).verdicts, ["deferred greeting 421"]);
+    for (const other of others) assertEquals((yield* Fiber.join(other)).failure, "HostPaused connect");
+  }));
+
 it("there are so many sessions with all hosts: the one that was idle for longest makes way", () =>
   Effect.gen(function* () {
     const { carry, close, seen } = yield* make({ maxSessions: 2 });

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import type { Errand } from "@plausch/delivery/carrier";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as TestClock from "effect/testing/TestClock";
@@ -22,6 +23,32 @@ it("messages go over the session that stands, one after another, and QUIT is sai
       "pool: QUIT",
       "pool: Closed",
     ]);
+  }));
+
+it("a socket is asked for where the host is dialled, and nowhere else", () =>
+  Effect.gen(function* () {
+    const mx = yield* mock(opening + taken() + taken() + "* server drops\n" + next + opening + taken() + quit);
+    const { pool, close } = yield* make();
+    let asked = 0;
+    const errand: Errand = {
+      key: "mx",
+      get socket() {
+        asked++;
+        return mx.socket;
+      },
+      tls: "none",
+      tlsOptions: {},
+      mail: mailTo("b@d.test"),
+      observe: () => {},
+    };
+    const times: Array<number> = [];
+    for (let message = 0; message < 3; message++) {
+      yield* pool.carry(errand);
+      times.push(asked);
+    }
+    assertEquals(times, [1, 1, 2]);
+    yield* close;
+    yield* mx.verify;
   }));
 
 it("behind a refused message RSET is said, and the session goes on", () =>
@@ -104,6 +131,16 @@ it("an idle session says QUIT when its time is over, and no earlier", () =>
     assertEquals(seen.includes("pool: Closed"), true);
     assertEquals((yield* carry(mx)).verdicts, [accepted]);
     yield* close;
+    yield* mx.verify;
+  }));
+
+it("a session that may not be idle says QUIT at once", () =>
+  Effect.gen(function* () {
+    const mx = yield* mock(opening + taken() + quit);
+    const { carry, seen } = yield* make({ idle: 0 });
+    yield* carry(mx);
+    yield* TestClock.adjust("1 millis");
+    assertEquals(seen.includes("pool: Closed"), true);
     yield* mx.verify;
   }));
 
