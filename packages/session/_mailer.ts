@@ -5,226 +5,324 @@ import * as Octets from "@plausch/smtp/octets";
 import type { Phase } from "@plausch/smtp/phase";
 import type * as Reply from "@plausch/smtp/reply";
 import * as Result from "effect/Result";
-import type { Reaction } from "./_reactions.ts";
+import type { AnsweredStage, Reaction } from "./_reactions.ts";
+import type { Wishes } from "./_requirements.ts";
 import * as Streaming from "./_streaming.ts";
 import type { Talk } from "./_talk.ts";
 import * as Transaction from "./_transaction.ts";
-import type { Expectation } from "./_wire.ts";
+import type { Wire } from "./_wire.ts";
 import type { Content } from "./content.ts";
 import type { Options, Wanted } from "./conversation.ts";
 import type { Envelope } from "./envelope.ts";
 import * as ExtensionPolicy from "./extension_policy.ts";
+import type { Verdict } from "./outcome.ts";
 import type { Stage } from "./stage.ts";
 
+const loneDot = Octets.encode(".\r\n");
+
+const defaultChunk = 1024 * 1024;
+
+const noLimits = Transaction.limitsOf(Capabilities.none);
+
+/** As whom verdicts on a whole message are about. */
+const everybody: ReadonlyArray<number> = [-1];
+
+/** Phases in which a transaction is begun, or a broken one in the way. */
+const unclean: ReadonlySet<Phase> = new Set<Phase>(["mail", "rcpt", "bdat", "reset"]);
+
 /** The part of a conversation that sends messages, one after another. */
-export interface Mailer {
+export class Mailer {
+  readonly #talk: Talk;
+  readonly #wire: Wire;
+  readonly #wishes: Wishes;
+  readonly #mayPipeline: boolean;
+  readonly #mayOverlap: boolean;
+  readonly #isLmtp: boolean;
+  readonly #chunkSize: number;
+  readonly #maxFlight: number;
+
+  /** The message that is negotiated. */
+  #front: Transaction.Transaction | undefined;
+  /** The one whose octets are on their way, and which waits for nothing but its verdict. */
+  #sent: Transaction.Transaction | undefined;
+  /** The same, behind that one. */
+  #sentNext: Transaction.Transaction | undefined;
+  /** How much of the connection's LIMITS is used up (RFC 9422 section 4). */
+  readonly #used: Transaction.Used = { mails: 0, domains: new Set() };
+
+  /** What the server offered when the last message began; nothing changes in between. */
+  #offered: Capabilities.Capabilities = Capabilities.none;
+  #limits = noLimits;
+  #isPipelining = false;
+
+  constructor(talk: Talk, wire: Wire, options: Options) {
+    const { maxFlight = 100, chunking = false, overlap = true, unsupported = ExtensionPolicy.defaults } = options;
+    this.#talk = talk;
+    this.#wire = wire;
+    this.#wishes = { chunking: chunking !== false, pipelining: options.pipelining === true, policy: unsupported };
+    this.#mayPipeline = options.pipelining !== false;
+    this.#mayOverlap = overlap;
+    this.#isLmtp = options.protocol === "lmtp";
+    this.#chunkSize = typeof chunking === "number" ? Math.max(1, Math.floor(chunking)) : defaultChunk;
+    this.#maxFlight = maxFlight;
+  }
+
+  /** Whether another message may begin: all that is before it is settled, or needs nothing but its verdict. */
+  get mayBegin(): boolean {
+    if (this.#front !== undefined || this.#sentNext !== undefined) return false;
+    return this.#sent === undefined || this.#isPipelining && this.#mayOverlap;
+  }
+
+  /** Whether a message waits for anything. */
+  get isUnderWay(): boolean {
+    return this.#front !== undefined || this.#sent !== undefined;
+  }
+
+  /** Whether the server takes no more messages on this connection (MAILMAX, RFC 9422 section 4.1). */
+  get isSpent(): boolean {
+    return this.#used.mails >= Transaction.limitsOf(this.#talk.offered).mails;
+  }
+
+  /** The streamed message whose octets are wanted before anything else can be said. */
+  get wanted(): Wanted | undefined {
+    const self = this.#front;
+    const stream = self?.round.stream;
+    if (self === undefined || stream === undefined || self.round.data !== "sending") return undefined;
+    const isWanted = self.verb === "DATA" ? this.#wire.isStarving : self.owed === 0 && !stream.hasChunk;
+    return isWanted ? stream : undefined;
+  }
+
   /**
-   * Begins a message. It may begin while the one before waits for its verdict, see {@linkcode mayBegin}. `settled` is called as soon as
-   * all of its recipients have one, or when the conversation ends.
+   * Begins a message. It may begin while the one before waits for its verdict, see {@linkcode Mailer.mayBegin}. `settled` is called as
+   * soon as all of its recipients have one, or when the conversation ends.
    */
   begin(
     envelope: Envelope,
     content: Content,
     until: Transaction.Until,
     settled: (transaction: Transaction.Transaction) => void,
-  ): Result.Result<Transaction.Transaction, GrammarError>;
+  ): Result.Result<Transaction.Transaction, GrammarError> {
+    this.#look(this.#talk.offered);
+    const given = {
+      envelope,
+      content,
+      capabilities: this.#offered,
+      isProven: this.#talk.isProven,
+      wishes: this.#wishes,
+    };
+    const made = Transaction.make(given, this.#limits, until, this.#used, settled);
+    if (Result.isFailure(made)) return made;
+    const self = made.success;
+    if (self.round.pending.length === 0) {
+      this.#talk.turn(self.waiting.length > 0 ? "limit" : "refused-here");
+      self.settled(self);
+    } else {
+      this.#front = self;
+      this.proceed();
+    }
+    return made;
+  }
+
   /** Queues the next flight of the message that is negotiated, if nothing of it is awaited. */
-  proceed(): void;
-  react(reaction: Reaction, expectation: Expectation, reply: Reply.Reply): void;
+  proceed(): void {
+    const self = this.#front;
+    if (self === undefined || self.owed > 0) return;
+    const { round, until } = self;
+    if (round.sender === "unasked") {
+      if (this.#mustReset()) {
+        self.owed++;
+        this.#talk.say("rset", "RSET", "RSET", self);
+        if (!this.#isPipelining) return;
+      }
+      Transaction.use(self, this.#used);
+      round.sender = "asked";
+      self.owed++;
+      this.#talk.say("mail", self.mailLine, "MAIL", self);
+      if (!this.#isPipelining || until === "mail") return;
+    }
+    const wantsData = until === "data" || until === "final";
+    if (round.sender !== "refused" && until !== "mail" && round.asked < round.pending.length) {
+      this.#sayRecipients(self, this.#isPipelining ? this.#maxFlight : 1);
+      const isLast = round.asked === round.pending.length;
+      if (this.#isPipelining && isLast && wantsData && self.verb === "DATA") this.#sayData(self);
+      return;
+    }
+    const isWanted = round.sender === "accepted" && round.hasAccepted;
+    if (round.data === "go") {
+      return until === "data" && isWanted ? this.#stopAt(self, "data") : this.#sendContent(self);
+    }
+    if (wantsData && isWanted) {
+      if (round.data === "unasked") return self.verb === "DATA" ? this.#sayData(self) : this.#sendChunk(self);
+      if (round.data === "sending" && self.verb === "BDAT") {
+        return until === "data" ? this.#stopAt(self, "bdat") : this.#sendChunk(self);
+      }
+    }
+    const isPostponed = round.postponed.length > 0;
+    if (Transaction.nextRound(self, this.#used)) {
+      this.#talk.turn(isPostponed ? "too-many-recipients" : "limit");
+      return this.proceed();
+    }
+    if (until === "mail" || until === "rcpt") return this.#stopAt(self, until);
+    this.#settle(self);
+  }
+
+  /** The reply came that was owed for a message at that stage, for that recipient if it is not -1. */
+  react(
+    self: Transaction.Transaction,
+    reaction: Reaction,
+    stage: AnsweredStage,
+    recipient: number,
+    reply: Reply.Reply,
+  ): void {
+    self.owed--;
+    this.#judge(self, reaction, stage, recipient, reply);
+    if (self.owed === 0 && self !== this.#front) this.#settle(self);
+  }
+
   /** More of the message that is wanted; undefined behind the last octets. Whether all that was said has gone out. */
-  supply(octets: Uint8Array | undefined, isClear: boolean): void;
-  /** The streamed message whose octets are wanted before anything else can be said. */
-  readonly wanted: Wanted | undefined;
-  /** The last octets of a message were handed out to be written. */
-  ended(transaction: Transaction.Transaction): void;
+  supply(octets: Uint8Array | undefined, isClear: boolean): void {
+    const self = this.#front;
+    const stream = self?.round.stream;
+    if (self === undefined || stream === undefined) return;
+    const fault = stream.supply(octets, isClear);
+    if (fault !== undefined) return this.#talk.fail("ContentFailed", "final", fault);
+    if (self.verb === "BDAT") return;
+    this.#wire.feed(stream.take(), octets === undefined);
+    if (octets === undefined) this.#launched(self);
+  }
+
   /** Takes away what is under way, the first message first. */
-  stop(): ReadonlyArray<Transaction.Transaction>;
-  /** Whether another message may begin: all that is before it is settled, or needs nothing but its verdict. */
-  readonly mayBegin: boolean;
-  /** Whether a message waits for anything. */
-  readonly isUnderWay: boolean;
-  /** Whether the server takes no more messages on this connection (MAILMAX, RFC 9422 section 4.1). */
-  readonly isSpent: boolean;
-}
+  stop(): ReadonlyArray<Transaction.Transaction> {
+    const left = [this.#sent, this.#sentNext, this.#front].filter((each) => each !== undefined);
+    this.#front = this.#sent = this.#sentNext = undefined;
+    return left;
+  }
 
-const loneDot = Octets.encode(".\r\n");
+  #look(offered: Capabilities.Capabilities): void {
+    if (offered === this.#offered) return;
+    this.#offered = offered;
+    this.#limits = Transaction.limitsOf(offered);
+    this.#isPipelining = this.#mayPipeline && offered.pipelining;
+  }
 
-const defaultChunk = 1024 * 1024;
+  /** A transaction is begun, or a broken one in the way; or one may turn out to be when the verdict on a chunk comes. */
+  #mustReset(): boolean {
+    return unclean.has(this.#talk.phase) || this.#sent?.verb === "BDAT" || this.#sentNext?.verb === "BDAT";
+  }
 
-/** Phases in which a transaction is begun, or a broken one in the way. */
-const unclean: ReadonlySet<Phase> = new Set<Phase>(["mail", "rcpt", "bdat", "reset"]);
-
-export const make = (talk: Talk, options: Options): Mailer => {
-  const { maxFlight = 100, chunking = false, overlap = true, unsupported = ExtensionPolicy.defaults } = options;
-  const chunkSize = typeof chunking === "number" ? Math.max(1, Math.floor(chunking)) : defaultChunk;
-  const isLmtp = options.protocol === "lmtp";
-  const wishes = { chunking: chunking !== false, pipelining: options.pipelining === true, policy: unsupported };
-
-  /** The message that is negotiated. */
-  let front: Transaction.Transaction | undefined;
-  /** Those whose octets are on their way, and which wait for nothing but their verdict. */
-  let sent: Array<Transaction.Transaction> = [];
-  /** How much of the connection's LIMITS is used up (RFC 9422 section 4). */
-  const used: Transaction.Used = { mails: 0, domains: new Set() };
-
-  /** What the server offered when the last message began; nothing changes in between. */
-  let capabilities: Capabilities.Capabilities = Capabilities.none;
-  let limits = Transaction.limitsOf(capabilities);
-  let isPipelining = false;
-
-  const look = (offered: Capabilities.Capabilities): void => {
-    if (offered === capabilities) return;
-    capabilities = offered;
-    limits = Transaction.limitsOf(offered);
-    isPipelining = options.pipelining !== false && offered.pipelining;
-  };
-
-  const sayRecipients = (self: Transaction.Transaction, most: number): void => {
+  #sayRecipients(self: Transaction.Transaction, most: number): void {
     const { round } = self;
     for (let said = 0; said < most && round.asked < round.pending.length; said++) {
       const recipient = round.pending[round.asked++]!;
       self.owed++;
-      talk.say("rcpt", self.rcptLines[recipient]!, "RCPT", self, recipient);
+      this.#talk.say("rcpt", self.rcptLines[recipient]!, "RCPT", self, recipient);
     }
-  };
+  }
 
-  const sayData = (self: Transaction.Transaction): void => {
+  #sayData(self: Transaction.Transaction): void {
     self.round.data = "asked";
     self.owed++;
-    talk.say("data", "DATA", "DATA", self);
-  };
+    this.#talk.say("data", "DATA", "DATA", self);
+  }
 
-  /** Whose replies are owed for a whole message: in LMTP one for each recipient (RFC 2033 section 4.2). */
-  const verdictsOn = (self: Transaction.Transaction, verb: "MESSAGE" | "LAST"): ReadonlyArray<Expectation> => {
-    const { accepted } = self.round;
-    const recipients = isLmtp && accepted.length > 0 ? accepted : [-1];
-    self.owed += recipients.length;
-    return recipients.map((recipient) => ({ stage: "final", verb, recipient, transaction: self }));
-  };
-
-  /** The octets of a round are on their way. If it is the last round, the next message need not wait for the verdict. */
-  const launched = (self: Transaction.Transaction): void => {
-    if (self.round.postponed.length > 0 || self.waiting.length > 0) return;
-    front = undefined;
-    sent.push(self);
-  };
-
-  const sendContent = (self: Transaction.Transaction): void => {
+  #sendContent(self: Transaction.Transaction): void {
     const { round, content } = self;
-    const isEmpty = round.sender === "refused" || round.accepted.length === 0;
-    if (isEmpty) talk.turn("empty-message");
+    const isEmpty = round.sender === "refused" || !round.hasAccepted;
+    if (isEmpty) this.#talk.turn("empty-message");
     // LMTP owes no reply to a message for nobody (RFC 2033 section 4.2), so nobody could tell when it is over.
-    if (isEmpty && isLmtp) {
-      Transaction.decide(self, Transaction.open(self), "deferred", "data", talk.lastReply, "UnexpectedReply");
-      settle(self);
-      return talk.hangUp();
+    if (isEmpty && this.#isLmtp) {
+      const { lastReply } = this.#talk;
+      Transaction.decide(self, Transaction.open(self), "deferred", "data", lastReply, "UnexpectedReply");
+      this.#settle(self);
+      return this.#talk.hangUp();
     }
     round.data = "sending";
     if (content.source !== undefined && !isEmpty) {
       round.stream = Streaming.withDots(content.source);
-      return talk.open(self, verdictsOn(self, "MESSAGE"));
+      this.#wire.open(self);
+      return this.#expectVerdicts(self, "MESSAGE");
     }
-    talk.send(isEmpty ? loneDot : content.wire!, self, verdictsOn(self, "MESSAGE"));
-    launched(self);
-  };
+    this.#wire.send(isEmpty ? loneDot : content.wire!, self);
+    this.#expectVerdicts(self, "MESSAGE");
+    this.#launched(self);
+  }
+
+  /** The replies that are owed for a whole message: in LMTP one for each recipient (RFC 2033 section 4.2). */
+  #expectVerdicts(self: Transaction.Transaction, verb: "MESSAGE" | "LAST"): void {
+    const recipients = this.#verdictsOn(self);
+    for (let at = 0; at < recipients.length; at++) this.#expectVerdict(self, verb, recipients[at]!);
+  }
+
+  #expectVerdict(self: Transaction.Transaction, verb: "MESSAGE" | "LAST", recipient: number): void {
+    self.owed++;
+    this.#wire.expect("final", verb, recipient, self);
+  }
+
+  /** Whom each of the verdicts on a message is about; -1 stands for all. */
+  #verdictsOn({ round }: Transaction.Transaction): ReadonlyArray<number> {
+    return this.#isLmtp && round.hasAccepted ? round.accepted : everybody;
+  }
+
+  /** The octets of a round are on their way. If it is the last round, the next message need not wait for the verdict. */
+  #launched(self: Transaction.Transaction): void {
+    if (self.round.postponed.length > 0 || self.waiting.length > 0) return;
+    this.#front = undefined;
+    if (this.#sent === undefined) this.#sent = self;
+    else this.#sentNext = self;
+  }
 
   /** The next chunk, and whether it is the last one; undefined where more of the message has to be read first. */
-  const nextChunk = ({ round, content }: Transaction.Transaction): readonly [Uint8Array, boolean] | undefined => {
+  #nextChunk({ round, content }: Transaction.Transaction): readonly [Uint8Array, boolean] | undefined {
     if (content.source !== undefined) {
-      round.stream ??= Streaming.inChunks(content.source, content, chunkSize);
+      round.stream ??= Streaming.inChunks(content.source, content, this.#chunkSize);
       return round.stream.takeChunk();
     }
     const octets = content.octets!;
-    const chunk = octets.subarray(round.chunked, round.chunked + chunkSize);
+    const chunk = octets.subarray(round.chunked, round.chunked + this.#chunkSize);
     return [chunk, round.chunked + chunk.length === octets.length];
-  };
+  }
 
-  const sendChunk = (self: Transaction.Transaction): void => {
+  #sendChunk(self: Transaction.Transaction): void {
     const { round } = self;
-    const next = nextChunk(self);
+    const next = this.#nextChunk(self);
     round.data = "sending";
     if (next === undefined) return;
     const [chunk, last] = next;
-    if (last && self.until === "data") return stopAt(self, "rcpt");
+    if (last && self.until === "data") return this.#stopAt(self, "rcpt");
     round.chunked += chunk.length;
     const line = Result.getOrThrow(Command.format(Command.bdat(chunk.length, last)));
-    if (!last) {
-      self.owed++;
-      talk.say("bdat", line, "BDAT", self, -1, chunk.length);
-      return talk.send(chunk, undefined, []);
-    }
-    const [first, ...others] = verdictsOn(self, "LAST");
-    talk.say("final", line, "LAST", self, first!.recipient, chunk.length);
-    talk.send(chunk, self, others);
-    launched(self);
-  };
+    const [first = -1, ...others] = last ? this.#verdictsOn(self) : [];
+    self.owed++;
+    this.#talk.say(last ? "final" : "bdat", line, last ? "LAST" : "BDAT", self, first, chunk.length);
+    this.#wire.send(chunk, last ? self : undefined);
+    for (const recipient of others) this.#expectVerdict(self, "LAST", recipient);
+    if (last) this.#launched(self);
+  }
 
-  const stopAt = (self: Transaction.Transaction, stage: Stage): void => {
-    Transaction.decide(self, Transaction.open(self), "deferred", stage, talk.lastReply, "Stopped");
-    settle(self);
-  };
+  #stopAt(self: Transaction.Transaction, stage: Stage): void {
+    Transaction.decide(self, Transaction.open(self), "deferred", stage, this.#talk.lastReply, "Stopped");
+    this.#settle(self);
+  }
 
-  const settle = (self: Transaction.Transaction): void => {
-    if (front === self) front = undefined;
-    else if (sent[0] === self) sent.shift();
-    else return;
+  #settle(self: Transaction.Transaction): void {
+    if (this.#front === self) this.#front = undefined;
+    else if (this.#sent === self) {
+      this.#sent = this.#sentNext;
+      this.#sentNext = undefined;
+    } else return;
     self.settled(self);
-  };
+  }
 
-  /** A transaction is begun, or a broken one in the way; or one may turn out to be when the verdict on a chunk comes. */
-  const mustReset = (): boolean => unclean.has(talk.phase) || sent.some(({ verb }) => verb === "BDAT");
-
-  const proceed = (): void => {
-    const self = front;
-    if (self === undefined || self.owed > 0) return;
-    const { round, until } = self;
-    if (round.sender === "unasked") {
-      if (mustReset()) {
-        self.owed++;
-        talk.say("rset", "RSET", "RSET", self);
-        if (!isPipelining) return;
-      }
-      Transaction.use(self, used);
-      round.sender = "asked";
-      self.owed++;
-      talk.say("mail", self.mailLine, "MAIL", self);
-      if (!isPipelining || until === "mail") return;
-    }
-    const wantsData = until === "data" || until === "final";
-    if (round.sender !== "refused" && until !== "mail" && round.asked < round.pending.length) {
-      sayRecipients(self, isPipelining ? maxFlight : 1);
-      const isLast = round.asked === round.pending.length;
-      if (isPipelining && isLast && wantsData && self.verb === "DATA") sayData(self);
-      return;
-    }
-    if (round.data === "go") {
-      const isWanted = round.sender === "accepted" && round.accepted.length > 0;
-      return until === "data" && isWanted ? stopAt(self, "data") : sendContent(self);
-    }
-    if (wantsData && round.sender === "accepted" && round.accepted.length > 0) {
-      if (round.data === "unasked") return self.verb === "DATA" ? sayData(self) : sendChunk(self);
-      if (round.data === "sending" && self.verb === "BDAT") {
-        return until === "data" ? stopAt(self, "bdat") : sendChunk(self);
-      }
-    }
-    const isPostponed = round.postponed.length > 0;
-    if (Transaction.nextRound(self, used)) {
-      talk.turn(isPostponed ? "too-many-recipients" : "limit");
-      return proceed();
-    }
-    if (until === "mail" || until === "rcpt") return stopAt(self, until);
-    settle(self);
-  };
-
-  const react = (
+  /** What a reply means for the recipients. */
+  #judge(
     self: Transaction.Transaction,
     reaction: Reaction,
-    { recipient, stage }: Expectation,
+    stage: AnsweredStage,
+    recipient: number,
     reply: Reply.Reply,
-  ): void => {
+  ): void {
     const { round } = self;
     const isMoot = round.sender === "refused";
-    const answered = recipient < 0 ? round.accepted : [recipient];
     switch (reaction) {
       case "sender-accepted":
         round.sender = "accepted";
@@ -233,16 +331,17 @@ export const make = (talk: Talk, options: Options): Mailer => {
         round.sender = "refused";
         return Transaction.decide(self, round.pending, Transaction.verdictOf(reply), "mail", reply);
       case "recipient-accepted":
-        if (!isMoot) round.accepted.push(recipient);
+        if (!isMoot) round.accept();
         return;
       case "recipient-odd":
-        if (!isMoot) Transaction.decide(self, [recipient], "deferred", "rcpt", reply, "UnexpectedReply");
-        return;
+        if (isMoot) return;
+        round.refuse(recipient);
+        return Transaction.decideOne(self, recipient, "deferred", "rcpt", reply, "UnexpectedReply");
       case "recipient-refused":
         if (isMoot) return;
-        if (Transaction.isTooMany(round, reply)) round.postponed.push({ recipient, reply });
-        else Transaction.decide(self, [recipient], Transaction.verdictOf(reply), "rcpt", reply);
-        return;
+        if (Transaction.isTooMany(round, reply)) round.postponed = [...round.postponed, { recipient, reply }];
+        else Transaction.decideOne(self, recipient, Transaction.verdictOf(reply), "rcpt", reply);
+        return round.refuse(recipient);
       case "go-ahead":
         round.data = "go";
         return;
@@ -250,90 +349,40 @@ export const make = (talk: Talk, options: Options): Mailer => {
         round.data = "over";
         return Transaction.decide(self, round.accepted, Transaction.verdictOf(reply), "data", reply);
       case "chunk-accepted":
-        if (talk.isDataPending) talk.fail("UnexpectedReply", "bdat", undefined, reply);
+        if (this.#wire.isDataPending) this.#talk.fail("UnexpectedReply", "bdat", undefined, reply);
         return;
       case "chunk-refused":
         // What is announced of the chunk still has to go out (RFC 3030 section 2).
         round.data = "over";
-        talk.turn("chunk-refused");
+        this.#talk.turn("chunk-refused");
         return Transaction.decide(self, round.accepted, Transaction.verdictOf(reply), "bdat", reply);
       case "message-accepted":
         round.data = "over";
-        if (talk.isDataPending) return talk.fail("UnexpectedReply", "final", undefined, reply);
-        return Transaction.decide(self, answered, "accepted", "final", reply);
+        if (this.#wire.isDataPending) return this.#talk.fail("UnexpectedReply", "final", undefined, reply);
+        return this.#decide(self, recipient, "accepted", reply);
       case "message-refused":
         round.data = "over";
-        Transaction.decide(self, answered, Transaction.verdictOf(reply), "final", reply);
+        this.#decide(self, recipient, Transaction.verdictOf(reply), reply);
         // Refused before all of it was sent: there is no way back to commands on this connection, but for a chunk.
-        if (talk.isDataPending && self.verb === "DATA") talk.dismissed("final", reply);
+        if (this.#wire.isDataPending && self.verb === "DATA") this.#talk.dismissed("final", reply);
         return;
       case "message-odd":
-        Transaction.decide(self, answered, "deferred", "final", reply, "UnexpectedReply");
-        return talk.fail("UnexpectedReply", "final", undefined, reply);
+        this.#decide(self, recipient, "deferred", reply, "UnexpectedReply");
+        return this.#talk.fail("UnexpectedReply", "final", undefined, reply);
       case "unexpected":
-        return talk.fail("UnexpectedReply", stage, undefined, reply);
+        return this.#talk.fail("UnexpectedReply", stage, undefined, reply);
     }
-  };
+  }
 
-  return {
-    begin: (envelope, content, until, settled) => {
-      look(talk.capabilities);
-      const given = { envelope, content, capabilities, isProven: talk.isProven, wishes };
-      const made = Transaction.make(given, limits, until, used, settled);
-      if (Result.isFailure(made)) return Result.fail(made.failure);
-      const self = made.success;
-      if (self.round.pending.length === 0) {
-        talk.turn(self.waiting.length > 0 ? "limit" : "refused-here");
-        self.settled(self);
-      } else {
-        front = self;
-        proceed();
-      }
-      return made;
-    },
-    proceed,
-    react: (reaction, expectation, reply) => {
-      const { transaction } = expectation;
-      if (transaction === undefined) return;
-      transaction.owed--;
-      react(transaction, reaction, expectation, reply);
-      if (transaction.owed === 0 && transaction !== front) settle(transaction);
-    },
-    supply: (octets, isClear) => {
-      const self = front;
-      const stream = self?.round.stream;
-      if (self === undefined || stream === undefined) return;
-      const fault = stream.supply(octets, isClear);
-      if (fault !== undefined) return talk.fail("ContentFailed", "final", fault);
-      if (self.verb === "BDAT") return;
-      talk.feed(stream.take(), octets === undefined);
-      if (octets === undefined) launched(self);
-    },
-    get wanted() {
-      const stream = front?.round.stream;
-      if (front === undefined || stream === undefined || front.round.data !== "sending") return undefined;
-      const isWanted = front.verb === "DATA" ? talk.isStarving : front.owed === 0 && !stream.hasChunk;
-      return isWanted ? stream : undefined;
-    },
-    ended: ({ round }) => {
-      round.data = "sent";
-      round.endBegun = true;
-    },
-    stop: () => {
-      const left = front === undefined ? sent : [...sent, front];
-      front = undefined;
-      sent = [];
-      return left;
-    },
-    get mayBegin() {
-      if (front !== undefined) return false;
-      return sent.length === 0 || sent.length === 1 && isPipelining && overlap;
-    },
-    get isUnderWay() {
-      return front !== undefined || sent.length > 0;
-    },
-    get isSpent() {
-      return used.mails >= Transaction.limitsOf(talk.capabilities).mails;
-    },
-  };
-};
+  /** The verdict on the message, for one recipient or for all that were accepted. */
+  #decide(
+    self: Transaction.Transaction,
+    recipient: number,
+    verdict: Verdict,
+    reply: Reply.Reply,
+    reason?: "UnexpectedReply",
+  ): void {
+    const recipients = recipient < 0 ? self.round.accepted : [recipient];
+    Transaction.decide(self, recipients, verdict, "final", reply, reason);
+  }
+}

@@ -18,8 +18,8 @@ export interface Wishes {
 /** How a message goes to a server with certain capabilities. */
 export interface Plan {
   readonly mail: MailParameters;
-  /** The parameters of each recipient, by its place in the envelope. */
-  readonly rcpt: ReadonlyArray<RcptParameters>;
+  /** The parameters of each recipient, by its place in the envelope; undefined where nobody has any. */
+  readonly rcpt: ReadonlyArray<RcptParameters> | undefined;
   readonly verb: "DATA" | "BDAT";
   readonly adaptations: ReadonlyArray<Adaptation>;
 }
@@ -217,21 +217,19 @@ const isNone = (parameters: object): boolean => {
 const isPlain = ({ envelope, content, wishes }: Given): boolean => {
   if (content.eightBit || content.isBinary || wishes.chunking || wishes.pipelining) return false;
   if (!isNone(envelope.parameters) || isInternational(envelope.reversePath)) return false;
-  for (const { path, parameters } of envelope.recipients) {
+  const { recipients } = envelope;
+  for (let index = 0; index < recipients.length; index++) {
+    const { path, parameters } = recipients[index]!;
     if (!isNone(parameters) || isInternational(path)) return false;
   }
   return true;
 };
 
-const nothing = {};
+/** Such a message as it goes where no size is to be told. */
+const bare: Plan = { mail: {}, rcpt: undefined, verb: "DATA", adaptations: [] };
 
-/** Such a message as it goes, by whether its size is to be told. */
-const plainPlan = ({ envelope, content, capabilities }: Given): Plan => ({
-  mail: capabilities.keywords.has("SIZE") && content.size !== undefined ? { size: content.size } : nothing,
-  rcpt: envelope.recipients.map(() => nothing),
-  verb: "DATA",
-  adaptations: [],
-});
+const plainPlan = ({ content, capabilities }: Given): Plan =>
+  capabilities.keywords.has("SIZE") && content.size !== undefined ? { ...bare, mail: { size: content.size } } : bare;
 
 /** Holds a message against what the server offers: how it goes, or why it cannot. */
 export const plan = (given: Given): Plan | Refusal => {

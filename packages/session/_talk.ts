@@ -3,7 +3,6 @@ import type { Phase, Verb } from "@plausch/smtp/phase";
 import type { Reply } from "@plausch/smtp/reply";
 import type { AnsweredStage } from "./_reactions.ts";
 import type { Transaction } from "./_transaction.ts";
-import type { Expectation } from "./_wire.ts";
 import type { Refusal } from "./conversation.ts";
 import type { Turned } from "./event.ts";
 import type { FailureReason } from "./session_error.ts";
@@ -23,11 +22,6 @@ export interface Talk {
     recipient?: number,
     chunk?: number,
   ): void;
-  /** Sends message data. */
-  send(octets: Uint8Array, ends: Transaction | undefined, expectations: ReadonlyArray<Expectation>): void;
-  /** Sends message data that comes bit by bit. */
-  open(ends: Transaction, expectations: ReadonlyArray<Expectation>): void;
-  feed(octets: Uint8Array, last: boolean): void;
   turn(turn: Turned["turn"]): void;
   /** There is no way on: the connection is to be closed. */
   fail(reason: FailureReason, at: Stage, cause?: unknown, reply?: Reply): void;
@@ -36,14 +30,11 @@ export interface Talk {
   /** The server ends the session. */
   dismissed(at: Stage, reply: Reply): void;
   readonly phase: Phase;
-  readonly capabilities: Capabilities;
+  /** What the server offers: nothing before it said so. */
+  readonly offered: Capabilities;
   /** Whether the connection is encrypted, and the server has proven who it is. */
   readonly isProven: boolean;
   /** Closes the connection from this side: there is no polite way on. */
   hangUp(): void;
-  /** Whether message data waits to go out. */
-  readonly isDataPending: boolean;
-  /** Whether nothing can be written before more message data is fed. */
-  readonly isStarving: boolean;
   readonly lastReply: Reply | undefined;
 }

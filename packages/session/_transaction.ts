@@ -17,27 +17,6 @@ import type { Stage } from "./stage.ts";
 /** After which stage a transaction stops, with its message unsent. */
 export type Until = "mail" | "rcpt" | "data" | "final";
 
-/** One message on its way to one server: possibly in several rounds, when the server limits recipients. */
-export interface Transaction {
-  readonly envelope: Envelope;
-  readonly content: Content;
-  readonly until: Until;
-  readonly verb: "DATA" | "BDAT";
-  readonly mailLine: string;
-  readonly rcptLines: ReadonlyArray<string>;
-  readonly limits: Limits;
-  readonly adaptations: ReadonlyArray<Adaptation>;
-  /** The verdicts, by recipient. A recipient without one is still open. */
-  readonly outcomes: Array<RecipientOutcome | undefined>;
-  /** Is called once, when every recipient has a verdict. */
-  readonly settled: (self: Transaction) => void;
-  /** How many replies are owed for it. */
-  owed: number;
-  /** Recipients of later rounds, by their place in the envelope. */
-  waiting: ReadonlyArray<number>;
-  round: Round;
-}
-
 /** What the server takes (LIMITS, RFC 9422 section 4). */
 export interface Limits {
   /** Recipients of one transaction (RCPTMAX). */
@@ -54,37 +33,94 @@ export interface Used {
   readonly domains: Set<string>;
 }
 
-/** One MAIL with its recipients and its message. */
-export interface Round {
-  /** Recipients of this round, by their place in the envelope. */
-  readonly pending: ReadonlyArray<number>;
-  /** How many of them RCPT was said for. */
-  asked: number;
-  /** Those whose RCPT was accepted. */
-  readonly accepted: Array<number>;
-  /** Those beyond the number of recipients that the server takes at once. */
-  readonly postponed: Array<{ readonly recipient: number; readonly reply: Reply.Reply }>;
-  sender: "unasked" | "asked" | "accepted" | "refused";
-  data: "unasked" | "asked" | "go" | "sending" | "sent" | "over";
-  /** The octets of a streamed message, once they are on their way. */
-  stream: Streaming | undefined;
-  /** How many octets of the message were handed out in chunks. */
-  chunked: number;
-  /** Whether octets that end the message were handed out to be written. */
-  endBegun: boolean;
+/** A recipient of a later round, and the reply that put it off. */
+interface Postponed {
+  readonly recipient: number;
+  readonly reply: Reply.Reply;
 }
 
-const newRound = (pending: ReadonlyArray<number>): Round => ({
-  pending,
-  asked: 0,
-  accepted: [],
-  postponed: [],
-  sender: "unasked",
-  data: "unasked",
-  stream: undefined,
-  chunked: 0,
-  endBegun: false,
-});
+const nobody: ReadonlyArray<number> = [];
+const nothingPostponed: ReadonlyArray<Postponed> = [];
+
+/** One MAIL with its recipients and its message. */
+export class Round {
+  /** How many of the recipients RCPT was said for. */
+  asked = 0;
+  /** Those beyond the number of recipients that the server takes at once. */
+  postponed = nothingPostponed;
+  sender: "unasked" | "asked" | "accepted" | "refused" = "unasked";
+  data: "unasked" | "asked" | "go" | "sending" | "sent" | "over" = "unasked";
+  /** The octets of a streamed message, once they are on their way. */
+  stream: Streaming | undefined = undefined;
+  /** How many octets of the message were handed out in chunks. */
+  chunked = 0;
+  /** Whether octets that end the message were handed out to be written. */
+  endBegun = false;
+  #answered = 0;
+  #refused = nobody;
+
+  /** `pending` are the recipients of this round, by their place in the envelope. */
+  constructor(readonly pending: ReadonlyArray<number>) {}
+
+  /** RCPT was accepted for the next recipient. */
+  accept(): void {
+    this.#answered++;
+  }
+
+  /** It was not. */
+  refuse(recipient: number): void {
+    this.#answered++;
+    this.#refused = [...this.#refused, recipient];
+  }
+
+  /** The last octets of the message were handed out to be written. */
+  ended(): void {
+    this.data = "sent";
+    this.endBegun = true;
+  }
+
+  get hasAccepted(): boolean {
+    return this.#answered > this.#refused.length;
+  }
+
+  /** Those whose RCPT was accepted. */
+  get accepted(): ReadonlyArray<number> {
+    if (this.#answered === this.pending.length && this.#refused.length === 0) return this.pending;
+    return this.pending.slice(0, this.#answered).filter((recipient) => !this.#refused.includes(recipient));
+  }
+}
+
+/** One message on its way to one server: possibly in several rounds, when the server limits recipients. */
+export class Transaction {
+  /** How many replies are owed for it. */
+  owed = 0;
+  /** Recipients of later rounds, by their place in the envelope. */
+  waiting = nobody;
+  round = new Round(nobody);
+
+  constructor(
+    readonly envelope: Envelope,
+    readonly content: Content,
+    readonly until: Until,
+    readonly limits: Limits,
+    /** Is called once, when every recipient has a verdict. */
+    readonly settled: (self: Transaction) => void,
+    readonly verb: "DATA" | "BDAT",
+    readonly mailLine: string,
+    readonly rcptLines: ReadonlyArray<string>,
+    readonly adaptations: ReadonlyArray<Adaptation>,
+    /** The verdicts, by recipient. A recipient without one is still open. */
+    readonly outcomes: Array<RecipientOutcome | undefined>,
+  ) {}
+}
+
+/** The last numbering that was asked for: most messages of a program have equally many recipients. */
+let numbers = nobody;
+
+const firstNumbers = (count: number): ReadonlyArray<number> => {
+  if (numbers.length !== count) numbers = Array.from({ length: count }, (_, index) => index);
+  return numbers;
+};
 
 /** Checks and encodes everything that a transaction will say, before a byte of it is sent. */
 export const make = (
@@ -98,56 +134,41 @@ export const make = (
   const { recipients } = envelope;
   const plan = Requirements.plan(given);
   if ("reason" in plan) {
-    return Result.succeed({
-      envelope,
-      content,
-      until,
-      limits,
-      settled,
-      owed: 0,
-      verb: "DATA",
-      mailLine: "",
-      rcptLines: [],
-      adaptations: [],
-      outcomes: recipients.map((_, index) => ({
-        ...outcomeOf(envelope, index, "rejected", "mail", undefined, plan.reason),
-        ...plan,
-      })),
-      waiting: nobody,
-      round: newRound(nobody),
-    });
+    const outcomes = recipients.map((_, index) => ({
+      ...outcomeOf(envelope, index, "rejected", "mail", undefined, plan.reason),
+      ...plan,
+    }));
+    return Result.succeed(new Transaction(envelope, content, until, limits, settled, "DATA", "", [], [], outcomes));
   }
-  const options = { smtputf8: plan.mail.smtputf8 === true };
+  const options = plan.mail.smtputf8 === true ? international : ascii;
   const mailLine = Command.format(Command.mail(envelope.reversePath, plan.mail), options);
   if (Result.isFailure(mailLine)) return Result.fail(mailLine.failure);
-  const rcptLines: Array<string> = [];
-  const outcomes: Array<undefined> = [];
-  const all: Array<number> = [];
-  for (let index = 0; index < recipients.length; index++) {
-    const line = Command.format(Command.rcpt(recipients[index]!.path, plan.rcpt[index]), options);
+  // Not grown by push, which would reserve room for seventeen.
+  const rcptLines = new Array<string>(recipients.length);
+  for (let index = 0; index < rcptLines.length; index++) {
+    const line = Command.format(Command.rcpt(recipients[index]!.path, plan.rcpt?.[index]), options);
     if (Result.isFailure(line)) return Result.fail(line.failure);
-    rcptLines.push(line.success);
-    outcomes.push(undefined);
-    all.push(index);
+    rcptLines[index] = line.success;
   }
-  const self: Transaction = {
+  const outcomes = new Array<undefined>(recipients.length).fill(undefined);
+  const self = new Transaction(
     envelope,
     content,
     until,
     limits,
     settled,
-    owed: 0,
-    verb: plan.verb,
-    mailLine: mailLine.success,
+    plan.verb,
+    mailLine.success,
     rcptLines,
-    adaptations: plan.adaptations,
+    plan.adaptations,
     outcomes,
-    waiting: nobody,
-    round: newRound(nobody),
-  };
-  begin(self, all, used);
+  );
+  begin(self, firstNumbers(recipients.length), used);
   return Result.succeed(self);
 };
+
+const ascii: Command.FormatOptions = { smtputf8: false };
+const international: Command.FormatOptions = { smtputf8: true };
 
 /** What a server takes. */
 export const limitsOf = ({ limits }: Capabilities): Limits => ({
@@ -165,9 +186,19 @@ export const decide = (
   reply: Reply.Reply | undefined,
   reason?: RecipientOutcome["reason"],
 ): void => {
-  for (const index of recipients) {
-    self.outcomes[index] ??= outcomeOf(self.envelope, index, verdict, stage, reply, reason);
-  }
+  for (let at = 0; at < recipients.length; at++) decideOne(self, recipients[at]!, verdict, stage, reply, reason);
+};
+
+/** The same for one recipient. */
+export const decideOne = (
+  self: Transaction,
+  recipient: number,
+  verdict: Verdict,
+  stage: Stage,
+  reply: Reply.Reply | undefined,
+  reason?: RecipientOutcome["reason"],
+): void => {
+  self.outcomes[recipient] ??= outcomeOf(self.envelope, recipient, verdict, stage, reply, reason);
 };
 
 const outcomeOf = (
@@ -196,7 +227,7 @@ export const verdictOf = (reply: Reply.Reply): Verdict =>
  * 4.5.3.1.10): a bare 452 or 552, or one with X.5.3, after at least one recipient was accepted.
  */
 export const isTooMany = (round: Round, reply: Reply.Reply): boolean =>
-  (reply.code === 452 || reply.code === 552) && round.accepted.length > 0 &&
+  (reply.code === 452 || reply.code === 552) && round.hasAccepted &&
   (reply.enhanced === undefined || reply.enhanced.subject === 5 && reply.enhanced.detail === 3);
 
 /** The verdicts of a transaction that is settled. */
@@ -222,13 +253,11 @@ export const nextRound = (self: Transaction, used: Used): boolean => {
 /** A round for as many of those that wait as the server takes. False if that is nobody. */
 const begin = (self: Transaction, waiting: ReadonlyArray<number>, used: Used): boolean => {
   const most = mostOf(self, waiting, used);
-  self.round = newRound(most);
+  self.round = new Round(most);
   self.waiting = most === waiting ? nobody : without(waiting, most);
   if (most.length === 0) decide(self, self.waiting, "deferred", "mail", undefined, "SessionLimit");
   return most.length > 0;
 };
-
-const nobody: ReadonlyArray<number> = [];
 
 const without = (all: ReadonlyArray<number>, some: ReadonlyArray<number>): ReadonlyArray<number> => {
   const left = new Set(all);
@@ -277,14 +306,15 @@ export const brokenAt = (
   stage: Stage,
   reply: Reply.Reply | undefined,
   reason: FailureReason,
-): ReadonlyArray<RecipientOutcome> =>
-  self.outcomes.map((outcome, index) => {
+): ReadonlyArray<RecipientOutcome> => {
+  const mayBeThere = self.round.endBegun ? self.round.accepted : nobody;
+  return self.outcomes.map((outcome, index) => {
     if (outcome !== undefined) return outcome;
-    const mayBeThere = self.round.endBegun && self.round.accepted.includes(index);
-    return mayBeThere
+    return mayBeThere.includes(index)
       ? outcomeOf(self.envelope, index, "uncertain", stage, undefined, reason)
       : outcomeOf(self.envelope, index, "deferred", stage, reply, reason);
   });
+};
 
 /** Settles all that is open as {@linkcode brokenAt} has it. */
 export const breakAt = (

@@ -88,11 +88,10 @@ export const make = (
   policy: DotStuffing.LineEndPolicy = "normalize",
 ): Result.Result<Whole, LineError> => {
   const stuffer = DotStuffing.make(policy);
-  const stuffed = Slab.allocate(DotStuffing.bound(message.length) + DotStuffing.bound(0), (room, from) => {
-    const at = stuffer.pushInto(message, room, from);
-    return stuffer.failure === undefined ? stuffer.finishInto(room, at) : at;
-  });
+  const room = Slab.reserve(DotStuffing.bound(message.length) + DotStuffing.bound(0));
+  const end = stuffer.finishInto(room.octets, stuffer.pushInto(message, room.octets, room.from));
   if (stuffer.failure !== undefined) return Result.fail(stuffer.failure);
+  const stuffed = room.take(end);
   const { eightBit, octets, longLines } = stuffer;
   return Result.succeed(new Lines(stuffed, octets, eightBit, eightBit && hasEightBitHeader(message), longLines));
 };

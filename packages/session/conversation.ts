@@ -63,7 +63,7 @@ import * as Wire from "./_wire.ts";
 import type { Authentication } from "./authentication.ts";
 import type { Content, Source } from "./content.ts";
 import type { Envelope } from "./envelope.ts";
-import type { Observer } from "./event.ts";
+import type { Observer, Turned } from "./event.ts";
 import type * as ExtensionPolicy from "./extension_policy.ts";
 import type { RecipientOutcome } from "./outcome.ts";
 import { type FailureReason, SessionError } from "./session_error.ts";
@@ -322,328 +322,379 @@ const contextOf = (stage: Stage | undefined): ReplyParser.Context => {
  * assertEquals(conversation.stage, "greeting");
  * ```
  */
-export const make = (options: Options): Conversation => {
-  const { now = () => 0, observe } = options;
-  const parser = ReplyParser.make(options.replies);
-  const secrets = options.auth === undefined ? [] : secretsOf(options.auth.credentials);
-  let redactor = options.auth === undefined ? undefined : Redact.make({ secrets });
+export const make = (options: Options): Conversation => new Machine(options);
 
+/** A class, since one is made for each connection: closures for all of this would cost more than to say EHLO. */
+class Machine implements Conversation, Talk {
+  phase: Phase.Phase = "connected";
+  isOver = false;
+  answers = 0;
+  greeting: Reply.Reply | undefined;
+  failure: SessionError | undefined;
+  isBroken = false;
+  refusal: Refusal | undefined;
+  lastReply: Reply.Reply | undefined;
+
+  readonly #options: Options;
+  readonly #observe: Observer | undefined;
+  readonly #parser: ReplyParser.ReplyParser;
+  readonly #wire: Wire.Wire;
+  readonly #introducer: Introducer.Introducer;
+  readonly #mailer: Mailer.Mailer;
+  #redactor: Redact.Redactor | undefined;
   /** A request is under way. */
-  let isAsked = false;
-  let phase: Phase.Phase = "connected";
-  let stage: Stage = "greeting";
-  let isOver = false;
-  let saidAt = now();
-  let answers = 0;
-  let greeting: Reply.Reply | undefined;
-  let lastReply: Reply.Reply | undefined;
-  let failure: SessionError | undefined;
-  let isBroken = false;
-  let refusal: Refusal | undefined;
-
+  #isAsked = false;
+  #stage: Stage = "greeting";
+  #saidAt: number;
   /** The message that was sent last. */
-  let latest: Transaction.Transaction | undefined;
+  #latest: Transaction.Transaction | undefined;
 
-  const wire = Wire.make({
-    line: ({ stage, shown, chunk }) =>
-      observe?.({ _tag: "Said", at: saidAt, stage, line: shown, ...(chunk !== undefined && { chunk }) }),
-    data: (octets, ends) => {
-      if (ends !== undefined) mailer.ended(ends);
-      observe?.({ _tag: "Content", at: saidAt, octets, last: ends !== undefined });
-    },
-  });
+  constructor(options: Options) {
+    const { auth, observe } = options;
+    this.#options = options;
+    this.#observe = observe;
+    this.#saidAt = this.#now();
+    this.#parser = ReplyParser.make(options.replies);
+    const secrets = auth === undefined ? [] : secretsOf(auth.credentials);
+    if (auth !== undefined) this.#redactor = Redact.make({ secrets });
+    this.#wire = new Wire.Wire(this);
+    this.#introducer = Introducer.make(this, options, (more) => {
+      this.#redactor = Redact.make({ secrets: [...secrets, ...more] });
+    });
+    this.#mailer = new Mailer.Mailer(this, this.#wire, options);
+  }
 
-  const isIdle = (): boolean => wire.isIdle && !introducer.isHandshakeDue && mailer.wanted === undefined;
-  const stageNow = (): Stage => introducer.isHandshakeDue ? "tls" : wire.awaited?.stage ?? stage;
+  greet(): void {
+    this.#isAsked = true;
+    this.#wire.expect("greeting", "GREETING", -1, undefined);
+  }
 
-  const stop = (): ReadonlyArray<Transaction.Transaction> => {
-    isOver = true;
-    phase = "closed";
-    introducer.stop();
-    wire.clear();
-    return mailer.stop();
-  };
+  hello(until: HelloUntil = "ready"): void {
+    this.refusal = undefined;
+    this.#introducer.begin(until);
+    this.#proceed();
+  }
 
-  const talk: Talk = {
-    say: (stage, text, verb = verbs[stage], transaction, recipient = -1, chunk) => {
-      isAsked = true;
-      wire.say({ stage, verb, recipient, transaction, text, shown: redactor?.client(text) ?? text, chunk });
-    },
-    send: wire.send,
-    open: wire.open,
-    feed: wire.feed,
-    turn: (turn) => observe?.({ _tag: "Turned", at: now(), turn }),
-    fail: (reason, at, cause, reply) => {
-      stage = at;
-      const awaited = wire.awaited?.transaction;
-      const left = stop();
-      isBroken = left.length === 0 ? isAsked : left.some((each) => Transaction.open(each).length > 0);
-      for (const each of left) {
-        // Behind the message that is waited for, others may have begun.
-        const where = awaited === undefined || awaited === each ? at : "mail";
-        Transaction.breakAt(each, where, reply, reason);
-      }
-      const recipients = left.flatMap(({ outcomes }) => outcomes) as ReadonlyArray<RecipientOutcome>;
-      failure = new SessionError({ reason, stage: at, reply, cause, recipients });
-      observe?.({ _tag: "Failed", at: now(), error: failure });
-      for (const each of left) each.settled(each);
-    },
-    refuse: (why) => {
-      refusal = why;
-    },
-    dismissed: (at, reply) => {
-      refusal = { reason: "Refused", stage: at, reply, cause: undefined };
-      const { recipient = -1, transaction } = wire.awaited ?? {};
-      for (const each of stop()) {
-        // In LMTP it is the word on one recipient; the others have been sent, and nobody knows what became of them.
-        const isForOne = each === transaction && at === "final" && recipient >= 0;
-        if (isForOne) Transaction.decide(each, [recipient], "deferred", at, reply);
-        if (isForOne) Transaction.breakAt(each, at, undefined, "ConnectionLost");
-        else Transaction.decide(each, Transaction.open(each), "deferred", at, reply);
-        each.settled(each);
-      }
-    },
-    get phase() {
-      return phase;
-    },
-    get capabilities() {
-      return introducer.capabilities ?? Capabilities.none;
-    },
-    get isProven() {
-      // A socket that cannot tell has failed the handshake itself where the level wants a proof.
-      return introducer.isSecure &&
-        (introducer.report?.verification.verified ?? TlsLevel.needsProof(options.tls ?? "none"));
-    },
-    hangUp: () => void stop(),
-    get isDataPending() {
-      return wire.isDataPending;
-    },
-    get isStarving() {
-      return wire.isStarving;
-    },
-    get lastReply() {
-      return lastReply;
-    },
-  };
-  const introducer = Introducer.make(talk, options, (more) => {
-    redactor = Redact.make({ secrets: [...secrets, ...more] });
-  });
-  const mailer = Mailer.make(talk, options);
+  send(envelope: Envelope, content: Content, until: Until = "final"): Result.Result<void, GrammarError> {
+    return this.#begin(envelope, content, until, (transaction) => this.#decided(transaction));
+  }
+
+  post(
+    envelope: Envelope,
+    content: Content,
+    settled: (outcome: Settled) => void,
+  ): Result.Result<void, GrammarError> {
+    return this.#begin(envelope, content, "final", (transaction) => {
+      this.#decided(transaction);
+      settled({ recipients: Transaction.decided(transaction), adaptations: transaction.adaptations });
+    });
+  }
+
+  command(command: Command.Command): Result.Result<void, GrammarError> {
+    const line = Command.format(command);
+    if (Result.isFailure(line)) return Result.fail(line.failure);
+    if (this.#redactor === undefined && isAuth(line.success)) this.#redactor = Redact.make();
+    this.say(stages[command._tag] ?? "raw", line.success);
+    return Result.void;
+  }
+
+  quit(): void {
+    this.say("quit", "QUIT");
+  }
+
+  output(isClear = false): Uint8Array | undefined {
+    if (this.#observe !== undefined) this.#saidAt = this.#now();
+    return this.#wire.output(isClear);
+  }
+
+  receive(chunk: Uint8Array): void {
+    if (this.isOver || chunk.length === 0) return;
+    if (this.isHandshakeDue) return this.injected();
+    const parser = this.#parser;
+    parser.push(chunk);
+    for (;;) {
+      const reply = parser.next(contextOf(this.#wire.awaited?.stage));
+      if (reply === undefined) break;
+      this.#hear(reply);
+      if (this.isOver) return;
+      if (this.isHandshakeDue) return parser.buffered > 0 ? this.injected() : undefined;
+    }
+    if (parser.failure !== undefined) return this.#failToRead(parser.failure);
+    this.#proceed();
+    this.#isAsked = !this.isIdle;
+  }
+
+  secured(report: TlsReport | undefined): void {
+    if (this.isHandshakeDue) this.phase = Phase.after(this.phase, "HANDSHAKE", "positive");
+    this.#stage = "tls";
+    this.#introducer.secured(report);
+    this.#observe?.({ _tag: "Secured", at: this.#now(), level: this.#options.tls ?? "opportunistic", report });
+    this.#proceed();
+    this.#isAsked = !this.isIdle;
+  }
+
+  handshakeFailed(cause: unknown): void {
+    this.fail("TlsFailed", "tls", cause);
+  }
+
+  injected(): void {
+    this.fail("StartTlsInjection", "starttls");
+  }
+
+  supply(octets: Uint8Array | undefined, isClear = false): void {
+    this.#mailer.supply(octets, isClear);
+    this.#proceed();
+  }
+
+  supplyFailed(cause: unknown): void {
+    this.fail("ContentFailed", "final", cause);
+  }
+
+  end(cause: unknown): void {
+    if (this.isOver) return;
+    if (this.#wire.awaited?.stage === "quit") return this.hangUp();
+    this.#parser.end();
+    const { failure } = this.#parser;
+    if (failure === undefined || failure.reason === "UnexpectedEnd") this.fail("ConnectionLost", this.stage, cause);
+    else this.#failToRead(failure);
+  }
+
+  expire(): void {
+    if (this.isOver) return;
+    if (this.#wire.awaited?.stage === "quit") this.hangUp();
+    else if (this.isHandshakeDue) this.fail("TlsFailed", "tls", new TlsError({ reason: "Timeout" }));
+    else this.fail("Timeout", this.stage);
+  }
+
+  interrupt(): void {
+    if (!this.isOver) this.fail("Interrupted", this.stage);
+  }
+
+  hangUp(): void {
+    this.#stop();
+  }
+
+  get mayPost(): boolean {
+    // In the middle of a message, and behind a single command, nothing can be begun.
+    const isFree = this.isIdle ? this.phase !== "data" : this.#wire.awaited?.transaction !== undefined;
+    return isFree && !this.isOver && this.#isIntroduced && this.#mailer.mayBegin;
+  }
+
+  get isIdle(): boolean {
+    return this.#wire.isIdle && !this.isHandshakeDue && this.wanted === undefined;
+  }
+
+  get isReady(): boolean {
+    return this.isIdle && !this.isOver && this.phase !== "data" && this.#isIntroduced && !this.#mailer.isSpent;
+  }
+
+  get isHandshakeDue(): boolean {
+    return this.#introducer.isHandshakeDue;
+  }
+
+  get wanted(): Wanted | undefined {
+    return this.#mailer.wanted;
+  }
+
+  get mayQuit(): boolean {
+    return !this.isOver && (Phase.isLegal(this.phase, "QUIT") || this.#mailer.isUnderWay && this.#mailer.mayBegin);
+  }
+
+  get stage(): Stage {
+    return this.isHandshakeDue ? "tls" : this.#wire.awaited?.stage ?? this.#stage;
+  }
+
+  get isSendingContent(): boolean {
+    return this.#wire.isData;
+  }
+
+  get capabilities(): Capabilities.Capabilities | undefined {
+    return this.#introducer.capabilities;
+  }
+
+  get offered(): Capabilities.Capabilities {
+    return this.capabilities ?? Capabilities.none;
+  }
+
+  get isSecure(): boolean {
+    return this.#introducer.isSecure;
+  }
+
+  get isProven(): boolean {
+    // A socket that cannot tell has failed the handshake itself where the level wants a proof.
+    return this.isSecure && (this.tls?.verification.verified ?? TlsLevel.needsProof(this.#options.tls ?? "none"));
+  }
+
+  get tls(): TlsReport | undefined {
+    return this.#introducer.report;
+  }
+
+  get authenticated(): Mechanism | undefined {
+    return this.#introducer.authenticated;
+  }
+
+  get reply(): Reply.Reply | undefined {
+    return this.lastReply;
+  }
+
+  get recipients(): ReadonlyArray<RecipientOutcome> {
+    const latest = this.#latest;
+    return latest === undefined ? [] : Transaction.brokenAt(latest, this.stage, undefined, "ConnectionLost");
+  }
+
+  get adaptations(): ReadonlyArray<ExtensionPolicy.Adaptation> {
+    return this.#latest?.adaptations ?? [];
+  }
+
+  say(
+    stage: AnsweredStage,
+    text: string,
+    verb: Phase.Verb | undefined = verbs[stage],
+    transaction?: Transaction.Transaction,
+    recipient = -1,
+    chunk?: number,
+  ): void {
+    this.#isAsked = true;
+    const shown = this.#redactor?.client(text) ?? text;
+    this.#wire.say(stage, verb, recipient, transaction, text, shown, chunk);
+  }
+
+  turn(turn: Turned["turn"]): void {
+    this.#observe?.({ _tag: "Turned", at: this.#now(), turn });
+  }
+
+  fail(reason: FailureReason, at: Stage, cause?: unknown, reply?: Reply.Reply): void {
+    this.#stage = at;
+    const awaited = this.#wire.awaited?.transaction;
+    const left = this.#stop();
+    this.isBroken = left.length === 0 ? this.#isAsked : left.some((each) => Transaction.open(each).length > 0);
+    for (const each of left) {
+      // Behind the message that is waited for, others may have begun.
+      const where = awaited === undefined || awaited === each ? at : "mail";
+      Transaction.breakAt(each, where, reply, reason);
+    }
+    const recipients = left.flatMap(Transaction.decided);
+    this.failure = new SessionError({ reason, stage: at, reply, cause, recipients });
+    this.#observe?.({ _tag: "Failed", at: this.#now(), error: this.failure });
+    for (const each of left) each.settled(each);
+  }
+
+  refuse(why: Refusal): void {
+    this.refusal = why;
+  }
+
+  dismissed(at: Stage, reply: Reply.Reply): void {
+    this.refusal = { reason: "Refused", stage: at, reply, cause: undefined };
+    const { recipient = -1, transaction } = this.#wire.awaited ?? {};
+    for (const each of this.#stop()) {
+      // In LMTP it is the word on one recipient; the others have been sent, and nobody knows what became of them.
+      const isForOne = each === transaction && at === "final" && recipient >= 0;
+      if (isForOne) Transaction.decideOne(each, recipient, "deferred", at, reply);
+      if (isForOne) Transaction.breakAt(each, at, undefined, "ConnectionLost");
+      else Transaction.decide(each, Transaction.open(each), "deferred", at, reply);
+      each.settled(each);
+    }
+  }
+
+  /** A line goes out. */
+  line(stage: Stage, shown: string, chunk: number | undefined): void {
+    this.#observe?.({ _tag: "Said", at: this.#saidAt, stage, line: shown, ...(chunk !== undefined && { chunk }) });
+  }
+
+  /** Message data goes out. */
+  data(octets: Uint8Array, ends: Transaction.Transaction | undefined): void {
+    ends?.round.ended();
+    this.#observe?.({ _tag: "Content", at: this.#saidAt, octets, last: ends !== undefined });
+  }
+
+  get #isIntroduced(): boolean {
+    return this.capabilities !== undefined && !this.#introducer.isUnderWay;
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? 0;
+  }
+
+  #begin(
+    envelope: Envelope,
+    content: Content,
+    until: Until,
+    settled: (transaction: Transaction.Transaction) => void,
+  ): Result.Result<void, GrammarError> {
+    const begun = this.#mailer.begin(envelope, content, until, settled);
+    if (Result.isFailure(begun)) return Result.fail(begun.failure);
+    this.#latest = begun.success;
+    return Result.void;
+  }
 
   /** Queues what the request under way says next, once nothing is awaited any more. */
-  const proceed = (): void => {
-    if (isIdle()) introducer.proceed();
-    mailer.proceed();
-  };
+  #proceed(): void {
+    if (this.isIdle) this.#introducer.proceed();
+    this.#mailer.proceed();
+  }
 
-  const react = (reaction: Reaction, expectation: Wire.Expectation, reply: Reply.Reply): void => {
-    const { stage, transaction } = expectation;
-    if (transaction !== undefined) return mailer.react(reaction, expectation, reply);
-    if (introducing.has(reaction)) return introducer.react(reaction, stage, reply);
+  #hear(original: Reply.Reply): void {
+    const expectation = this.#wire.isPremature ? undefined : this.#wire.awaited;
+    const severity = Reply.severity(original);
+    const reaction = expectation === undefined ? undefined : reactions[expectation.stage][severity];
+    const reply = this.#redactor === undefined ? original : redactReply(this.#redactor, original);
+    this.lastReply = reply;
+    this.answers++;
+    if (this.#observe !== undefined) {
+      const at = this.#now();
+      this.#observe({
+        _tag: "Heard",
+        at,
+        stage: expectation?.stage,
+        reply,
+        expected: reaction !== undefined && reply.code !== 421 && isExpected(reaction, severity),
+        elapsed: at - this.#saidAt,
+      });
+    }
+    if (expectation !== undefined) this.#stage = expectation.stage;
+    // Where it came before anything was said, as to a connection that was idle for too long, it is about what would have been said.
+    if (reply.code === 421) return this.dismissed(this.stage, reply);
+    if (expectation === undefined || reaction === undefined) {
+      return this.fail("UnsolicitedReply", this.#stage, undefined, reply);
+    }
+    const { stage, verb, recipient, transaction } = expectation;
+    if (verb !== undefined) this.phase = Phase.after(this.phase, verb, severity);
+    this.#wire.answered();
+    if (transaction !== undefined) this.#mailer.react(transaction, reaction, stage, recipient, reply);
+    else this.#react(reaction, stage, readWhole.has(reaction) ? original : reply);
+  }
+
+  #react(reaction: Reaction, stage: AnsweredStage, reply: Reply.Reply): void {
+    if (introducing.has(reaction)) return this.#introducer.react(reaction, stage, reply);
     switch (reaction) {
       case "greeted":
-        greeting = reply;
+        this.greeting = reply;
         return;
       case "answered":
         return;
       case "gone":
-        return void stop();
+        return this.hangUp();
       default:
-        return talk.fail("UnexpectedReply", stage, undefined, reply);
+        return this.fail("UnexpectedReply", stage, undefined, reply);
     }
-  };
+  }
 
-  const hear = (original: Reply.Reply): void => {
-    const expectation = wire.isPremature ? undefined : wire.awaited;
-    const severity = Reply.severity(original);
-    const reaction = expectation === undefined ? undefined : reactions[expectation.stage][severity];
-    const reply = redactor === undefined ? original : redactReply(redactor, original);
-    lastReply = reply;
-    answers++;
-    observe?.({
-      _tag: "Heard",
-      at: now(),
-      stage: expectation?.stage,
-      reply,
-      expected: reaction !== undefined && reply.code !== 421 && isExpected(reaction, severity),
-      elapsed: now() - saidAt,
-    });
-    if (expectation !== undefined) stage = expectation.stage;
-    // Where it came before anything was said, as to a connection that was idle for too long, it is about what would have been said.
-    if (reply.code === 421) return talk.dismissed(stageNow(), reply);
-    if (expectation === undefined || reaction === undefined) {
-      return talk.fail("UnsolicitedReply", stage, undefined, reply);
-    }
-    if (expectation.verb !== undefined) phase = Phase.after(phase, expectation.verb, severity);
-    wire.answered();
-    react(reaction, expectation, readWhole.has(reaction) ? original : reply);
-  };
+  #failToRead(failure: GrammarError): void {
+    this.fail("BadReply", this.stage, this.#redactor === undefined ? failure : redactError(this.#redactor, failure));
+  }
 
-  const injected = (): void => talk.fail("StartTlsInjection", "starttls");
+  #decided(transaction: Transaction.Transaction): void {
+    this.#observe?.({ _tag: "Decided", at: this.#now(), recipients: Transaction.decided(transaction) });
+  }
 
-  const decided = (transaction: Transaction.Transaction): void =>
-    observe?.({ _tag: "Decided", at: now(), recipients: Transaction.decided(transaction) });
-
-  return {
-    greet: () => {
-      isAsked = true;
-      wire.expect({ stage: "greeting", verb: "GREETING", recipient: -1, transaction: undefined });
-    },
-    hello: (until = "ready") => {
-      refusal = undefined;
-      introducer.begin(until);
-      proceed();
-    },
-    send: (envelope, message, until = "final") => {
-      const begun = mailer.begin(envelope, message, until, decided);
-      if (Result.isFailure(begun)) return Result.fail(begun.failure);
-      latest = begun.success;
-      return Result.void;
-    },
-    post: (envelope, message, settled) => {
-      const begun = mailer.begin(envelope, message, "final", (transaction) => {
-        decided(transaction);
-        settled({ recipients: Transaction.decided(transaction), adaptations: transaction.adaptations });
-      });
-      if (Result.isFailure(begun)) return Result.fail(begun.failure);
-      latest = begun.success;
-      return Result.void;
-    },
-    command: (command) => {
-      const line = Command.format(command);
-      if (Result.isFailure(line)) return Result.fail(line.failure);
-      if (redactor === undefined && isAuth(line.success)) redactor = Redact.make();
-      talk.say(stages[command._tag] ?? "raw", line.success);
-      return Result.succeed(undefined);
-    },
-    quit: () => talk.say("quit", "QUIT"),
-    output: (isClear = false) => {
-      if (observe !== undefined) saidAt = now();
-      return wire.output(isClear);
-    },
-    receive: (chunk) => {
-      if (isOver || chunk.length === 0) return;
-      if (introducer.isHandshakeDue) return injected();
-      parser.push(chunk);
-      for (;;) {
-        const reply = parser.next(contextOf(wire.awaited?.stage));
-        if (reply === undefined) break;
-        hear(reply);
-        if (isOver) return;
-        if (introducer.isHandshakeDue) return parser.buffered > 0 ? injected() : undefined;
-      }
-      const { failure } = parser;
-      if (failure !== undefined) {
-        return talk.fail("BadReply", stageNow(), redactor === undefined ? failure : redactError(redactor, failure));
-      }
-      proceed();
-      isAsked = !isIdle();
-    },
-    secured: (report) => {
-      if (introducer.isHandshakeDue) phase = Phase.after(phase, "HANDSHAKE", "positive");
-      stage = "tls";
-      introducer.secured(report);
-      observe?.({ _tag: "Secured", at: now(), level: options.tls ?? "opportunistic", report });
-      proceed();
-      isAsked = !isIdle();
-    },
-    handshakeFailed: (cause) => talk.fail("TlsFailed", "tls", cause),
-    injected,
-    supply: (octets, isClear = false) => {
-      mailer.supply(octets, isClear);
-      proceed();
-    },
-    supplyFailed: (cause) => talk.fail("ContentFailed", "final", cause),
-    end: (cause) => {
-      if (isOver) return;
-      if (wire.awaited?.stage === "quit") return void stop();
-      parser.end();
-      const { failure } = parser;
-      const isCut = failure === undefined || failure.reason === "UnexpectedEnd";
-      if (isCut) talk.fail("ConnectionLost", stageNow(), cause);
-      else talk.fail("BadReply", stageNow(), redactor === undefined ? failure : redactError(redactor, failure));
-    },
-    expire: () => {
-      if (isOver) return;
-      if (wire.awaited?.stage === "quit") stop();
-      else if (introducer.isHandshakeDue) talk.fail("TlsFailed", "tls", new TlsError({ reason: "Timeout" }));
-      else talk.fail("Timeout", stageNow());
-    },
-    interrupt: () => {
-      if (!isOver) talk.fail("Interrupted", stageNow());
-    },
-    hangUp: () => void stop(),
-    get mayPost() {
-      // In the middle of a message, and behind a single command, nothing can be begun.
-      const isFree = isIdle() ? phase !== "data" : wire.awaited?.transaction !== undefined;
-      return isFree && !isOver && introducer.capabilities !== undefined && !introducer.isUnderWay && mailer.mayBegin;
-    },
-    get isIdle() {
-      return isIdle();
-    },
-    get isReady() {
-      const isIntroduced = introducer.capabilities !== undefined && !introducer.isUnderWay;
-      return isIdle() && !isOver && phase !== "data" && isIntroduced && !mailer.isSpent;
-    },
-    get isOver() {
-      return isOver;
-    },
-    get isHandshakeDue() {
-      return introducer.isHandshakeDue;
-    },
-    get wanted() {
-      return mailer.wanted;
-    },
-    get mayQuit() {
-      return !isOver && (Phase.isLegal(phase, "QUIT") || mailer.isUnderWay && mailer.mayBegin);
-    },
-    get stage() {
-      return stageNow();
-    },
-    get isSendingContent() {
-      return wire.isData;
-    },
-    get answers() {
-      return answers;
-    },
-    get phase() {
-      return phase;
-    },
-    get greeting() {
-      return greeting;
-    },
-    get capabilities() {
-      return introducer.capabilities;
-    },
-    get isSecure() {
-      return introducer.isSecure;
-    },
-    get tls() {
-      return introducer.report;
-    },
-    get authenticated() {
-      return introducer.authenticated;
-    },
-    get reply() {
-      return lastReply;
-    },
-    get failure() {
-      return failure;
-    },
-    get isBroken() {
-      return isBroken;
-    },
-    get refusal() {
-      return refusal;
-    },
-    get recipients() {
-      return latest === undefined ? [] : Transaction.brokenAt(latest, stageNow(), undefined, "ConnectionLost");
-    },
-    get adaptations() {
-      return latest?.adaptations ?? [];
-    },
-  };
-};
+  #stop(): ReadonlyArray<Transaction.Transaction> {
+    this.isOver = true;
+    this.phase = "closed";
+    this.#introducer.stop();
+    this.#wire.clear();
+    return this.#mailer.stop();
+  }
+}
 
 const secretsOf = (credentials: Credentials): ReadonlyArray<Redacted<string>> =>
   credentials._tag === "Password" ? [credentials.password] : credentials._tag === "Token" ? [credentials.token] : [];

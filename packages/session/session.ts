@@ -232,7 +232,7 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
       else conversation.handshakeFailed(missing);
     }
     if (conversation.failure !== undefined) return yield* Effect.andThen(close, Effect.fail(conversation.failure));
-    yield* introduction("greeting", conversation.greet);
+    yield* introduction("greeting", () => conversation.greet());
     yield* Scope.addFinalizerExit(outer, (exit) => Exit.isSuccess(exit) ? quit : Effect.void);
 
     const session: Session = {

@@ -52,7 +52,7 @@ const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 const label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
 
 /** A dot-string at a domain whose top label begins with a letter, in brackets, all of it ASCII. */
-const plain = new RegExp(`^<(${atom}(?:\\.${atom})*)@((?:${label}\\.)*(?=[A-Za-z])${label})>$`);
+const plain = new RegExp(`^<${atom}(?:\\.${atom})*@(?:${label}\\.)*(?=[A-Za-z])${label}>$`);
 
 const noWarnings: ReadonlyArray<AddressWarning> = [];
 
@@ -61,9 +61,11 @@ const noWarnings: ReadonlyArray<AddressWarning> = [];
  * a path: the readers below tell, and what is wrong with it.
  */
 export const readPlain = (text: string): Mailbox | undefined => {
-  if (text.length > maxPath) return undefined;
-  const [, localPart, name] = plain.exec(text) ?? [];
-  if (localPart === undefined || name === undefined || localPart.length > maxLocalPart) return undefined;
+  if (text.length > maxPath || !plain.test(text)) return undefined;
+  const at = text.indexOf("@");
+  if (at - 1 > maxLocalPart) return undefined;
+  const localPart = text.slice(1, at);
+  const name = text.slice(at + 1, -1);
   return new CheckedMailbox(
     localPart,
     localPart,

@@ -348,6 +348,9 @@ export const xclient = (attributes: Attributes): Xclient => ({ _tag: "XCLIENT", 
  */
 export const xforward = (attributes: Attributes): Xforward => ({ _tag: "XFORWARD", attributes });
 
+/** One for all, since most commands have none. */
+const noParameters = Object.freeze({});
+
 /**
  * MAIL with its parameters. A parameter of RCPT does not compile.
  *
@@ -361,7 +364,7 @@ export const xforward = (attributes: Attributes): Xforward => ({ _tag: "XFORWARD
  * assertEquals(Result.getOrThrow(Command.format(Command.mail(Path.nullPath))), "MAIL FROM:<>");
  * ```
  */
-export const mail = (reversePath: ReversePath, parameters: MailParameters = {}): Mail => ({
+export const mail = (reversePath: ReversePath, parameters: MailParameters = noParameters): Mail => ({
   _tag: "MAIL",
   reversePath,
   parameters,
@@ -382,7 +385,7 @@ export const mail = (reversePath: ReversePath, parameters: MailParameters = {}):
  * assertEquals(Result.getOrThrow(line), "RCPT TO:<list@example.com> NOTIFY=NEVER");
  * ```
  */
-export const rcpt = (forwardPath: ForwardPath, parameters: RcptParameters = {}): Rcpt => ({
+export const rcpt = (forwardPath: ForwardPath, parameters: RcptParameters = noParameters): Rcpt => ({
   _tag: "RCPT",
   forwardPath,
   parameters,

@@ -18,10 +18,10 @@ const content = Result.getOrThrow(Content.make(octets("Subject: t\r\n\r\n.hello\
 const endure = (pieces: ReadonlyArray<string>, pipelining: boolean) => {
   const conversation = Conversation.make({ host, pipelining });
   const requests = [
-    conversation.greet,
-    conversation.hello,
+    () => conversation.greet(),
+    () => conversation.hello(),
     () => Result.getOrThrow(conversation.send(envelope, content)),
-    conversation.quit,
+    () => conversation.quit(),
   ];
   let said = "";
   const speak = () => {
