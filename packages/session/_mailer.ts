@@ -102,7 +102,8 @@ export class Mailer {
     until: Transaction.Until,
     settled: (transaction: Transaction.Transaction) => void,
   ): Result.Result<Transaction.Transaction, GrammarError> {
-    this.#look(this.#talk.offered);
+    const { offered } = this.#talk;
+    if (offered !== this.#offered) this.#look(offered);
     const given = {
       envelope,
       content,
@@ -199,7 +200,6 @@ export class Mailer {
   }
 
   #look(offered: Capabilities.Capabilities): void {
-    if (offered === this.#offered) return;
     this.#offered = offered;
     this.#limits = Transaction.limitsOf(offered);
     this.#isPipelining = this.#mayPipeline && offered.pipelining;
@@ -247,18 +247,13 @@ export class Mailer {
     this.#launched(self);
   }
 
-  /** The replies that are owed for a whole message: in LMTP one for each recipient (RFC 2033 section 4.2). */
-  #expectVerdicts(self: Transaction.Transaction, verb: "MESSAGE" | "LAST"): void {
-    const recipients = this.#verdictsOn(self);
-    for (let at = 0; at < recipients.length; at++) this.#expectVerdict(self, verb, recipients[at]!);
+  /** The replies that are owed for a whole message. */
+  #expectVerdicts(self: Transaction.Transaction, verb: "MESSAGE" | "LAST", recipients = this.#verdictsOn(self)): void {
+    self.owed += recipients.length;
+    for (let at = 0; at < recipients.length; at++) this.#wire.expect("final", verb, recipients[at]!, self);
   }
 
-  #expectVerdict(self: Transaction.Transaction, verb: "MESSAGE" | "LAST", recipient: number): void {
-    self.owed++;
-    this.#wire.expect("final", verb, recipient, self);
-  }
-
-  /** Whom each of the verdicts on a message is about; -1 stands for all. */
+  /** Whom each of the verdicts on a message is about; -1 stands for all. In LMTP each recipient has one (RFC 2033 section 4.2). */
   #verdictsOn({ round }: Transaction.Transaction): ReadonlyArray<number> {
     return this.#isLmtp && round.hasAccepted ? round.accepted : everybody;
   }
@@ -295,7 +290,7 @@ export class Mailer {
     self.owed++;
     this.#talk.say(last ? "final" : "bdat", line, last ? "LAST" : "BDAT", self, first, chunk.length);
     this.#wire.send(chunk, last ? self : undefined);
-    for (const recipient of others) this.#expectVerdict(self, "LAST", recipient);
+    this.#expectVerdicts(self, "LAST", others);
     if (last) this.#launched(self);
   }
 

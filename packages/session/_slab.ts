@@ -14,7 +14,7 @@ export class Room {
 }
 
 /** Small flights are cut from blocks of this size: to make an array of its own for each costs more than to fill it. */
-const slabSize = 32768;
+const slabSize = 65536;
 
 let slab = new Room(new Uint8Array(0));
 

@@ -15,12 +15,12 @@ export interface Expectation {
   readonly transaction: Transaction | undefined;
 }
 
-/** What is told of each piece as it goes out. */
+/** Is told of each piece as it goes out. */
 export interface Observer {
   /** A command line as it may be shown, with credentials masked, and the number of octets of a chunk that follow it. */
-  readonly line: (stage: AnsweredStage, shown: string, chunk: number | undefined) => void;
-  /** Message data, and the message that ends with it. */
-  readonly data: (octets: Uint8Array, ends: Transaction | undefined) => void;
+  line(stage: AnsweredStage, shown: string, chunk: number | undefined): void;
+  /** Message data, and whether a message ends with it. */
+  data(octets: Uint8Array, isEnd: boolean): void;
 }
 
 const nothing: Uint8Array = new Uint8Array(0);
@@ -49,13 +49,6 @@ class Slot implements Expectation {
   isOpen = false;
   /** The message that ends with the data. */
   ends: Transaction | undefined = undefined;
-
-  expects(stage: AnsweredStage, verb: Verb | undefined, recipient: number, transaction: Transaction | undefined): void {
-    this.stage = stage;
-    this.verb = verb;
-    this.recipient = recipient;
-    this.transaction = transaction;
-  }
 }
 
 /** Message data is handed out in blocks of this size, so that each has its own time limit (RFC 5321 section 4.5.3.2.5). */
@@ -70,17 +63,28 @@ const fewFlights = 8;
 /** How many slots there are before more are needed; a power of two. */
 const fewSlots = 8;
 
-/** Writes a line and its CRLF, and gives the place behind it; -1 where the line is not ASCII. */
-const writeAscii = (text: string, target: Uint8Array, from: number): number => {
+/** Writes a line and its CRLF, and gives the place behind it; -1 if that would be behind `full`. */
+const writeLine = (text: string, target: Uint8Array, from: number, full: number): number => {
   const { length } = text;
+  const end = from + length + 2;
+  if (end > full) return -1;
   for (let index = 0; index < length; index++) {
     const unit = text.charCodeAt(index);
-    if (unit > 0x7f) return -1;
+    if (unit > 0x7f) return writeEncoded(text, target, from, full);
     target[from + index] = unit;
   }
-  target[from + length] = 0x0d;
-  target[from + length + 1] = 0x0a;
-  return from + length + 2;
+  target[end - 2] = 0x0d;
+  target[end - 1] = 0x0a;
+  return end;
+};
+
+/** The same, of a line that is not ASCII. */
+const writeEncoded = (text: string, target: Uint8Array, from: number, full: number): number => {
+  const line = Octets.encode(`${text}\r\n`);
+  const end = from + line.length;
+  if (end > full) return -1;
+  target.set(line, from);
+  return end;
 };
 
 /**
@@ -92,24 +96,26 @@ const writeAscii = (text: string, target: Uint8Array, from: number): number => {
 export class Wire {
   /** Whether what {@linkcode Wire.output} gave last has message data in it. */
   isData = false;
+  /** Whose reply comes next. It is so until the reply is {@linkcode Wire.answered}. */
+  awaited: Expectation | undefined = undefined;
 
-  readonly #observer: Observer;
+  readonly #observer: Observer | undefined;
   #slots: Array<Slot | undefined> = [];
   #mask = fewSlots - 1;
   /** Where the next slot comes. */
   #tail = 0;
-  /** The slot whose reply is awaited. */
-  #awaited = 0;
-  /** The slot that goes out next. */
+  /** The slot whose reply is awaited: a line or a reply, or none yet. */
+  #head = 0;
+  /** The slot that goes out next: a line or data, or none yet. */
   #next = 0;
   /** The first slot of which nothing has gone out. */
   #unsaid = 0;
   #dataPending = 0;
   /** Where flights are put together, one after another; the first few go without. */
-  #block: Slab.Room | undefined;
+  #block: Slab.Room | undefined = undefined;
   #flights = 0;
 
-  constructor(observer: Observer) {
+  constructor(observer: Observer | undefined) {
     this.#observer = observer;
   }
 
@@ -124,7 +130,10 @@ export class Wire {
     chunk: number | undefined,
   ): void {
     const slot = this.#add("line");
-    slot.expects(stage, verb, recipient, transaction);
+    slot.stage = stage;
+    slot.verb = verb;
+    slot.recipient = recipient;
+    slot.transaction = transaction;
     slot.text = text;
     slot.shown = shown;
     slot.chunk = chunk;
@@ -150,14 +159,13 @@ export class Wire {
   }
 
   /** A reply is owed for what was said last, or without anything said: the greeting. */
-  expect(
-    stage: AnsweredStage,
-    verb: Verb | undefined,
-    recipient: number,
-    transaction: Transaction | undefined,
-  ): void {
+  expect(stage: AnsweredStage, verb: Verb | undefined, recipient: number, transaction: Transaction | undefined): void {
     const at = this.#tail;
-    this.#add("reply").expects(stage, verb, recipient, transaction);
+    const slot = this.#add("reply");
+    slot.stage = stage;
+    slot.verb = verb;
+    slot.recipient = recipient;
+    slot.transaction = transaction;
     if (this.#next === at) this.#next++;
     if (this.#unsaid === at) this.#unsaid++;
   }
@@ -168,14 +176,9 @@ export class Wire {
     return slot !== undefined && slot.isOpen && slot.at === slot.octets.length;
   }
 
-  /** Whose reply comes next. It is so until the reply is {@linkcode Wire.answered}. */
-  get awaited(): Expectation | undefined {
-    return this.#awaited < this.#tail ? this.#slot(this.#awaited) : undefined;
-  }
-
   /** Whether the reply that comes next would answer something that has not begun to go out. */
   get isPremature(): boolean {
-    return this.#awaited >= this.#unsaid;
+    return this.#head >= this.#unsaid;
   }
 
   /** Whether message data waits to go out. */
@@ -184,13 +187,15 @@ export class Wire {
   }
 
   get isIdle(): boolean {
-    return this.#awaited === this.#tail && this.#next === this.#tail;
+    return this.#head === this.#tail && this.#next === this.#tail;
   }
 
   /** The next reply came. */
   answered(): void {
-    this.#slot(this.#awaited).transaction = undefined;
-    do this.#awaited++; while (this.#awaited < this.#tail && this.#slot(this.#awaited).kind === "data");
+    this.#slot(this.#head).transaction = undefined;
+    let slot: Slot | undefined;
+    do slot = ++this.#head < this.#tail ? this.#slot(this.#head) : undefined; while (slot?.kind === "data");
+    this.awaited = slot;
   }
 
   /**
@@ -201,19 +206,18 @@ export class Wire {
     if (this.#next === this.#tail) return undefined;
     this.isData = false;
     const first = this.#slot(this.#next);
-    if (first.kind === "data") {
-      const left = first.octets.length - first.at;
-      if (first.isOpen && left === 0) return undefined;
-      const isAlone = this.#behind(this.#next) === this.#tail;
-      if (first.isOpen || isAlone || left > flightSize) return this.#takeData(first, blockSize);
-    }
-    return this.#takeFlight(isClear);
+    if (first.kind === "line") return this.#takeFlight(isClear);
+    const left = first.octets.length - first.at;
+    if (first.isOpen) return left === 0 ? undefined : this.#takeData(first);
+    const isAlone = this.#behind(this.#next) === this.#tail;
+    return isAlone || left > flightSize ? this.#takeData(first) : this.#takeFlight(isClear);
   }
 
   clear(): void {
     this.#slots = [];
-    this.#awaited = this.#next = this.#unsaid = this.#tail;
+    this.#head = this.#next = this.#unsaid = this.#tail;
     this.#dataPending = 0;
+    this.awaited = undefined;
   }
 
   #slot(at: number): Slot {
@@ -228,11 +232,15 @@ export class Wire {
   }
 
   #add(kind: Slot["kind"]): Slot {
-    const oldest = this.#awaited < this.#next ? this.#awaited : this.#next;
+    const oldest = this.#head < this.#next ? this.#head : this.#next;
     if (this.#tail - oldest > this.#mask) this.#grow();
-    const at = this.#tail++ & this.#mask;
-    const slot = this.#slots[at] ??= new Slot();
+    const slot = this.#slots[this.#tail & this.#mask] ??= new Slot();
     slot.kind = kind;
+    if (this.#head === this.#tail) {
+      if (kind === "data") this.#head++;
+      else this.awaited = slot;
+    }
+    this.#tail++;
     return slot;
   }
 
@@ -245,14 +253,12 @@ export class Wire {
   }
 
   #addData(octets: Uint8Array, ends: Transaction | undefined, isOpen: boolean): void {
-    const at = this.#tail;
     const slot = this.#add("data");
     slot.octets = octets;
     slot.at = 0;
     slot.ends = ends;
     slot.isOpen = isOpen;
     this.#dataPending++;
-    if (this.#awaited === at) this.#awaited++;
   }
 
   /** The next slot behind one that goes out. */
@@ -261,108 +267,74 @@ export class Wire {
     return at;
   }
 
-  /** All of the next slot is out. */
-  #drop(): void {
-    this.#next = this.#behind(this.#next);
-    if (this.#unsaid < this.#next) this.#unsaid = this.#next;
-  }
-
-  /** Takes up to `most` octets of message data. */
-  #takeData(slot: Slot, most: number): Uint8Array {
-    const { octets, at, ends } = slot;
-    const end = Math.min(at + most, octets.length);
+  /** Takes a block of message data. */
+  #takeData(slot: Slot): Uint8Array {
+    const { octets, at } = slot;
+    const end = Math.min(at + blockSize, octets.length);
     const block = at === 0 && end === octets.length ? octets : octets.subarray(at, end);
+    const behind = this.#behind(this.#next);
+    if (this.#unsaid < behind) this.#unsaid = behind;
     slot.at = end;
-    this.isData = true;
-    const isEnd = end === octets.length && !slot.isOpen;
-    if (isEnd) {
-      this.#endData(slot);
-      this.#drop();
-    } else {
-      this.#unsaid = Math.max(this.#unsaid, this.#behind(this.#next));
-    }
-    this.#observer.data(block, isEnd ? ends : undefined);
+    const isLast = end === octets.length && !slot.isOpen;
+    if (isLast) this.#next = behind;
+    this.#dataOut(slot, block, isLast);
     return block;
   }
 
-  #endData(slot: Slot): void {
-    this.#dataPending--;
-    slot.octets = nothing;
-    slot.ends = undefined;
+  /** Message data goes out. */
+  #dataOut(slot: Slot, block: Uint8Array, isLast: boolean): void {
+    const { ends } = slot;
+    this.isData = true;
+    if (isLast) {
+      this.#dataPending--;
+      ends?.round.ended();
+      slot.octets = nothing;
+      slot.ends = undefined;
+    }
+    this.#observer?.data(block, isLast && ends !== undefined);
   }
 
   /** Takes lines, and message data that is small enough to go with them. */
   #takeFlight(isClear: boolean): Uint8Array {
-    let length = 0;
-    let end = this.#next;
-    for (; end < this.#tail; end = this.#behind(end)) {
-      const slot = this.#slot(end);
+    const room = this.#room(isClear);
+    const { octets, from } = room;
+    const full = from + flightSize;
+    let end = from;
+    let next = this.#next;
+    for (; next < this.#tail; next++) {
+      const slot = this.#slot(next);
       if (slot.kind === "line") {
-        if (length > 0 && length + slot.text.length > flightSize) break;
-        length += slot.text.length + 2;
-      } else {
-        const left = slot.octets.length - slot.at;
-        if (slot.isOpen || length + left > flightSize) break;
-        length += left;
+        const behind = writeLine(slot.text, octets, end, full);
+        if (behind < 0) break;
+        end = behind;
+        this.#observer?.line(slot.stage, slot.shown, slot.chunk);
+      } else if (slot.kind === "data") {
+        const left = slot.at === 0 ? slot.octets : slot.octets.subarray(slot.at);
+        if (slot.isOpen || left.length > full - end) break;
+        octets.set(left, end);
+        end += left.length;
+        this.#dataOut(slot, left, true);
       }
     }
-    const octets = this.#written(end, length, isClear) ?? this.#encoded(end);
-    while (this.#next < end) this.#told(this.#slot(this.#next));
-    return octets;
+    if (next === this.#next) return this.#takeLongLine();
+    this.#next = next;
+    if (this.#unsaid < next) this.#unsaid = next;
+    return room.take(end);
   }
 
-  #room(length: number, isClear: boolean): Slab.Room {
-    if (!isClear || ++this.#flights < fewFlights || length > flightSize) return Slab.reserve(length);
+  #room(isClear: boolean): Slab.Room {
+    if (!isClear || ++this.#flights < fewFlights) return Slab.reserve(flightSize);
     this.#block ??= new Slab.Room(new Uint8Array(flightSize));
     this.#block.from = 0;
     return this.#block;
   }
 
-  /** The slots up to `end` in one piece; undefined if they are not all ASCII. */
-  #written(end: number, length: number, isClear: boolean): Uint8Array | undefined {
-    const room = this.#room(length, isClear);
-    let at = room.from;
-    for (let next = this.#next; next < end; next++) {
-      const slot = this.#slot(next);
-      if (slot.kind === "line") {
-        at = writeAscii(slot.text, room.octets, at);
-        if (at < 0) return undefined;
-      } else if (slot.kind === "data") {
-        const left = slot.at === 0 ? slot.octets : slot.octets.subarray(slot.at);
-        room.octets.set(left, at);
-        at += left.length;
-      }
-    }
-    return room.take(at);
-  }
-
-  /** The same, of any text. */
-  #encoded(end: number): Uint8Array {
-    const pieces: Array<Uint8Array> = [];
-    for (let next = this.#next; next < end; next++) {
-      const { kind, text, octets, at } = this.#slot(next);
-      if (kind !== "reply") pieces.push(kind === "line" ? Octets.encode(`${text}\r\n`) : octets.subarray(at));
-    }
-    const joined = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const piece of pieces) {
-      joined.set(piece, at);
-      at += piece.length;
-    }
-    return joined;
-  }
-
-  /** The next slot has gone into a flight. */
-  #told(slot: Slot): void {
-    const { octets, at, ends } = slot;
-    if (slot.kind === "data") {
-      this.isData = true;
-      this.#endData(slot);
-      this.#drop();
-      this.#observer.data(at === 0 ? octets : octets.subarray(at), ends);
-    } else {
-      this.#drop();
-      this.#observer.line(slot.stage, slot.shown, slot.chunk);
-    }
+  /** Takes a line that has no room in a flight. */
+  #takeLongLine(): Uint8Array {
+    const { text, stage, shown, chunk } = this.#slot(this.#next);
+    this.#next = this.#behind(this.#next);
+    if (this.#unsaid < this.#next) this.#unsaid = this.#next;
+    this.#observer?.line(stage, shown, chunk);
+    return Octets.encode(`${text}\r\n`);
   }
 }

@@ -300,10 +300,18 @@ const introducing: ReadonlySet<Reaction> = new Set<Reaction>([
 /** These are read as they came: a challenge by its mechanism, and what the server offers, be it a user's password. */
 const readWhole: ReadonlySet<Reaction> = new Set<Reaction>(["capable", "challenged"]);
 
-/** How a reply to a stage is read. */
-const contextOf = (stage: Stage | undefined): ReplyParser.Context => {
-  if (stage === "greeting") return "greeting";
-  return stage === "ehlo" || stage === "ehlo-tls" || stage === "helo" ? "hello" : "other";
+/** How a reply is read. */
+const contextOf = (expectation: Wire.Expectation | undefined): ReplyParser.Context => {
+  switch (expectation?.stage) {
+    case "greeting":
+      return "greeting";
+    case "ehlo":
+    case "ehlo-tls":
+    case "helo":
+      return "hello";
+    default:
+      return "other";
+  }
 };
 
 /**
@@ -325,7 +333,7 @@ const contextOf = (stage: Stage | undefined): ReplyParser.Context => {
 export const make = (options: Options): Conversation => new Machine(options);
 
 /** A class, since one is made for each connection: closures for all of this would cost more than to say EHLO. */
-class Machine implements Conversation, Talk {
+class Machine implements Conversation, Talk, Wire.Observer {
   phase: Phase.Phase = "connected";
   isOver = false;
   answers = 0;
@@ -357,7 +365,7 @@ class Machine implements Conversation, Talk {
     this.#parser = ReplyParser.make(options.replies);
     const secrets = auth === undefined ? [] : secretsOf(auth.credentials);
     if (auth !== undefined) this.#redactor = Redact.make({ secrets });
-    this.#wire = new Wire.Wire(this);
+    this.#wire = new Wire.Wire(observe === undefined ? undefined : this);
     this.#introducer = Introducer.make(this, options, (more) => {
       this.#redactor = Redact.make({ secrets: [...secrets, ...more] });
     });
@@ -409,15 +417,16 @@ class Machine implements Conversation, Talk {
 
   receive(chunk: Uint8Array): void {
     if (this.isOver || chunk.length === 0) return;
-    if (this.isHandshakeDue) return this.injected();
+    const introducer = this.#introducer;
+    if (introducer.isHandshakeDue) return this.injected();
     const parser = this.#parser;
     parser.push(chunk);
     for (;;) {
-      const reply = parser.next(contextOf(this.#wire.awaited?.stage));
+      const reply = parser.next(contextOf(this.#wire.awaited));
       if (reply === undefined) break;
       this.#hear(reply);
       if (this.isOver) return;
-      if (this.isHandshakeDue) return parser.buffered > 0 ? this.injected() : undefined;
+      if (introducer.isHandshakeDue) return parser.buffered > 0 ? this.injected() : undefined;
     }
     if (parser.failure !== undefined) return this.#failToRead(parser.failure);
     this.#proceed();
@@ -481,7 +490,7 @@ class Machine implements Conversation, Talk {
   }
 
   get isIdle(): boolean {
-    return this.#wire.isIdle && !this.isHandshakeDue && this.wanted === undefined;
+    return this.#wire.isIdle && !this.#introducer.isHandshakeDue && this.#mailer.wanted === undefined;
   }
 
   get isReady(): boolean {
@@ -501,7 +510,7 @@ class Machine implements Conversation, Talk {
   }
 
   get stage(): Stage {
-    return this.isHandshakeDue ? "tls" : this.#wire.awaited?.stage ?? this.#stage;
+    return this.#introducer.isHandshakeDue ? "tls" : this.#wire.awaited?.stage ?? this.#stage;
   }
 
   get isSendingContent(): boolean {
@@ -513,7 +522,7 @@ class Machine implements Conversation, Talk {
   }
 
   get offered(): Capabilities.Capabilities {
-    return this.capabilities ?? Capabilities.none;
+    return this.#introducer.capabilities ?? Capabilities.none;
   }
 
   get isSecure(): boolean {
@@ -522,7 +531,8 @@ class Machine implements Conversation, Talk {
 
   get isProven(): boolean {
     // A socket that cannot tell has failed the handshake itself where the level wants a proof.
-    return this.isSecure && (this.tls?.verification.verified ?? TlsLevel.needsProof(this.#options.tls ?? "none"));
+    return this.#introducer.isSecure &&
+      (this.tls?.verification.verified ?? TlsLevel.needsProof(this.#options.tls ?? "none"));
   }
 
   get tls(): TlsReport | undefined {
@@ -555,7 +565,7 @@ class Machine implements Conversation, Talk {
     chunk?: number,
   ): void {
     this.#isAsked = true;
-    const shown = this.#redactor?.client(text) ?? text;
+    const shown = this.#redactor === undefined ? text : this.#redactor.client(text);
     this.#wire.say(stage, verb, recipient, transaction, text, shown, chunk);
   }
 
@@ -602,13 +612,12 @@ class Machine implements Conversation, Talk {
   }
 
   /** Message data goes out. */
-  data(octets: Uint8Array, ends: Transaction.Transaction | undefined): void {
-    ends?.round.ended();
-    this.#observe?.({ _tag: "Content", at: this.#saidAt, octets, last: ends !== undefined });
+  data(octets: Uint8Array, last: boolean): void {
+    this.#observe?.({ _tag: "Content", at: this.#saidAt, octets, last });
   }
 
   get #isIntroduced(): boolean {
-    return this.capabilities !== undefined && !this.#introducer.isUnderWay;
+    return this.#introducer.capabilities !== undefined && !this.#introducer.isUnderWay;
   }
 
   #now(): number {
