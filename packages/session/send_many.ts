@@ -11,7 +11,8 @@
  * import * as Domain from "@plausch/smtp/domain";
  * import * as MockSocket from "@plausch/testing/mock-socket";
  * import * as Transcript from "@plausch/testing/transcript";
- * import * as Effect from "effect/Effect";
+ * import * as Duration from "effect/Duration";
+import * as Effect from "effect/Effect";
  * import * as Result from "effect/Result";
  * import * as Stream from "effect/Stream";
  * import { assertEquals } from "@std/assert";
@@ -60,6 +61,7 @@
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import type { NonEmptyReadonlyArray } from "effect/Array";
 import * as Cause from "effect/Cause";
+import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Latch from "effect/Latch";
@@ -102,8 +104,8 @@ export interface SendManyOptions {
 /** At most so many outcomes wait for the consumer before no more messages are begun. */
 const mostWaiting = 256;
 
-/** An outcome waits no longer than this for others to come along. */
-const patience = "10 millis";
+/** An outcome is given at once, but after it the next ones gather for so long: each hand-over costs more than a message. */
+const pause = Duration.millis(100);
 
 /** Where the messages come from: asked without waiting. */
 interface Source<M, E> {
@@ -193,7 +195,8 @@ const fromStream = <M, E, R>(
  * import * as Domain from "@plausch/smtp/domain";
  * import * as MockSocket from "@plausch/testing/mock-socket";
  * import * as Transcript from "@plausch/testing/transcript";
- * import * as Effect from "effect/Effect";
+ * import * as Duration from "effect/Duration";
+import * as Effect from "effect/Effect";
  * import * as Result from "effect/Result";
  * import * as Stream from "effect/Stream";
  * import { assertEquals } from "@std/assert";
@@ -221,8 +224,9 @@ export const sendMany = <M extends Mail, E = never, R = never>(
       : fromIterable(mails as Iterable<M>);
 
     let outcomes: Array<Sent<M>> = [];
-    const some = Latch.makeUnsafe(false);
-    let isStale = false;
+    const given = Latch.makeUnsafe(false);
+    /** Outcomes were given a moment ago. */
+    let isEarly = false;
     let isOver = false;
     let isWaiting = false;
     let hasQuit = false;
@@ -235,7 +239,6 @@ export const sendMany = <M extends Mail, E = never, R = never>(
       const posted = conversation.post(mail.envelope, mail.content, ({ recipients, adaptations }) => {
         open--;
         outcomes.push({ mail, outcome: { recipients, adaptations, protection } });
-        some.openUnsafe();
       });
       if (Result.isSuccess(posted)) return;
       open--;
@@ -252,7 +255,7 @@ export const sendMany = <M extends Mail, E = never, R = never>(
     };
 
     const feed = (): "go" | "pause" => {
-      if (isStale || outcomes.length >= mostWaiting) return "pause";
+      if (outcomes.length >= (isEarly ? mostWaiting : 1)) return "pause";
       while (!isOver && conversation.mayPost) {
         const mail = source.next();
         if (mail === "later") {
@@ -266,13 +269,12 @@ export const sendMany = <M extends Mail, E = never, R = never>(
       return "go";
     };
 
-    // Outcomes travel together, but not for long.
-    yield* some.await.pipe(
-      Effect.andThen(Effect.sleep(patience)),
+    yield* given.await.pipe(
+      Effect.andThen(Effect.sleep(pause)),
       Effect.andThen(Effect.sync(() => {
-        some.closeUnsafe();
-        isStale = outcomes.length > 0;
-        if (isStale) exchange.nudge();
+        given.closeUnsafe();
+        isEarly = false;
+        if (outcomes.length > 0) exchange.nudge();
       })),
       Effect.forever,
       Effect.forkScoped,
@@ -281,7 +283,8 @@ export const sendMany = <M extends Mail, E = never, R = never>(
     const take = (): NonEmptyReadonlyArray<Sent<M>> => {
       const taken = outcomes;
       outcomes = [];
-      isStale = false;
+      isEarly = true;
+      given.openUnsafe();
       return taken as unknown as NonEmptyReadonlyArray<Sent<M>>;
     };
 
