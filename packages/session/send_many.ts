@@ -180,8 +180,9 @@ const fromStream = <M, E, R>(
   });
 
 /**
- * Sends messages in their order, and gives the outcome of each, in the same order, as soon as it is known. Nothing is kept: as many
- * messages are taken from `mails` as the server and the consumer of the outcomes keep up with.
+ * Sends messages in their order, and gives the outcome of each, in the same order, as soon as it is known, or, where others were given
+ * just before, up to a tenth of a second later. Nothing is kept: as many messages are taken from `mails` as the server and the consumer
+ * of the outcomes keep up with.
  *
  * The stream fails when the conversation does; the messages that were under way have had their outcomes by then, `uncertain` ones among
  * them, and of the others nothing was said. It fails likewise, after the last outcome, when `mails` fails, or when a value of a message

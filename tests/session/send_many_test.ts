@@ -138,6 +138,25 @@ it("a message that comes later finds the verdict on the one before told already"
     assertEquals(told, ["one", "two"]);
   }));
 
+it("an outcome is given at once, the next ones together a tenth of a second later", () =>
+  Effect.gen(function* () {
+    const slow = three.replace("< 250 three\n", "~ 1 minute\n< 250 three\n");
+    const told: Array<ReadonlyArray<string | undefined>> = [];
+    const fiber = yield* Effect.forkChild(
+      against(slow + quit, (session) =>
+        Stream.runForEachArray(sendMany(session, mails), (sent) =>
+          Effect.sync(() => told.push(replies(sent))))),
+      { startImmediately: true },
+    );
+    yield* TestClock.adjust("50 millis");
+    assertEquals(told, [["one"]]);
+    yield* TestClock.adjust("50 millis");
+    assertEquals(told, [["one"], ["two"]]);
+    yield* TestClock.adjust("1 minute");
+    yield* Fiber.join(fiber);
+    assertEquals(told, [["one"], ["two"], ["three"]]);
+  }));
+
 it("a consumer that takes its time is waited for", () =>
   Effect.gen(function* () {
     let asked = 0;
