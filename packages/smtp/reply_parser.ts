@@ -29,6 +29,7 @@
  *
  * @module
  */
+import { KnownReplies } from "./_known_replies.ts";
 import { statusPrefix, unpackStatus } from "./_status_prefix.ts";
 import { GrammarError, type GrammarReason } from "./grammar_error.ts";
 import * as Octets from "./octets.ts";
@@ -112,21 +113,14 @@ const standardLine = 512;
 /** Text is decoded in pieces of this many octets: one call for many lines, and no reply keeps more than that alive. */
 const windowOctets = 4096;
 /** What is shorter is not worth a view of its words. */
-const smallLine = 32;
+const smallText = 64;
+/** So many octets are copied faster one by one, without a call. */
+const smallChunk = 32;
 const firstCarry = 512;
+/** A conversation about one message has no more replies, and hears none of them twice. */
+const firstReplies = 8;
 /** How much of a line an error shows. */
 const excerptOctets = 128;
-
-/** Servers answer most commands in the same few ways: so many replies, of up to so many octets, are recognized. */
-const knownReplies = 6;
-const knownOctets = 128;
-
-/** A reply of one line that was read before, in the context "other". */
-interface Known {
-  /** With its line end. */
-  readonly octets: Uint8Array;
-  readonly reply: Reply;
-}
 
 const noOctets: Uint8Array = new Uint8Array(0);
 const noWords: DataView = new DataView(noOctets.buffer);
@@ -141,10 +135,6 @@ const limit = (name: string, value: number): number => {
   throw new RangeError(`Cannot make a reply parser: "${name}" must be a whole number from 1 on, not ${value}`);
 };
 
-/** Whether each of the four octets is printable ASCII: none below 0x20, none above 0x7e. */
-const isPlain = (word: number): boolean =>
-  (((word + 0x01010101) | ((word - 0x20202020) & ~word) | word) & 0x80808080) === 0;
-
 // A class and not a closure, for speed: its fields are read some hundred million times a second.
 class Parser implements ReplyParser {
   readonly #isStrict: boolean;
@@ -158,16 +148,19 @@ class Parser implements ReplyParser {
   #end = 0;
   #isBorrowed = false;
   #carry: Uint8Array = noOctets;
-  #carryWords: DataView = noWords;
+  /** Up to where #data may be written: 0 where it is not #carry, or nothing is taken any more. */
+  #room = 0;
 
-  // The reply being read, its current line, and how far that is searched. A CR is searched together with its successor, so
-  // that nothing is decided about it before.
+  // The reply being read, its current line, how far that is searched, and the last octet that it may have. A CR is searched
+  // together with its successor, so that nothing is decided about it before.
   #replyStart = 0;
   #lineStart = 0;
   #searched = 0;
+  #last = 0;
   #found = 0;
   #code = 0;
-  #lines: Array<string> = [];
+  /** The lines of the reply that are complete. */
+  #count = 0;
   #warnings = 0;
   #status = 0;
   #isComplete = false;
@@ -175,9 +168,8 @@ class Parser implements ReplyParser {
   #hasEnded = false;
   #failure: GrammarError | undefined;
 
-  // Replies that were read before, and which of them is likely next: a conversation goes in circles.
-  readonly #known: Array<Known> = [];
-  #likely = 0;
+  #heard = 0;
+  #known: KnownReplies | undefined;
 
   // The text of #data[#textStart..#textEnd), one character an octet; empty if these octets are not all ASCII.
   #text = "";
@@ -200,17 +192,25 @@ class Parser implements ReplyParser {
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#failure !== undefined || this.#hasEnded || chunk.length === 0) return;
-    if (this.#replyStart === this.#end) return this.#borrow(chunk);
-    const isFull = this.#end + chunk.length > this.#carry.length;
-    if (this.#isBorrowed || isFull) this.#keep(chunk.length);
+    const { length } = chunk;
+    let end = this.#end;
+    if (length <= smallChunk && end + length <= this.#room) {
+      const data = this.#data;
+      for (let at = 0; at < length; at++) data[end++] = chunk[at]!;
+      this.#end = end;
+      return;
+    }
+    if (this.#failure !== undefined || this.#hasEnded || length === 0) return;
+    if (this.#replyStart === end) return this.#borrow(chunk);
+    if (end + length > this.#room) this.#keep(length);
     this.#data.set(chunk, this.#end);
-    this.#end += chunk.length;
+    this.#end += length;
   }
 
   next(context: Context = "other"): Reply | undefined {
-    const known = context === "other" ? this.#recognize() : undefined;
-    if (known !== undefined) return known;
+    if (this.#passPlain()) return undefined;
+    const expected = context === "other" ? this.#recognize() : undefined;
+    if (expected !== undefined) return expected;
     this.#read();
     if (this.#isComplete) return this.#takeReply(context);
     if (this.#isBorrowed) this.#keep(0);
@@ -219,6 +219,7 @@ class Parser implements ReplyParser {
 
   end(): void {
     this.#hasEnded = true;
+    this.#room = 0;
     this.#read();
   }
 
@@ -235,87 +236,116 @@ class Parser implements ReplyParser {
     this.#words = noWords;
     this.#end = chunk.length;
     this.#isBorrowed = true;
+    this.#room = 0;
     this.#textEnd = 0;
     this.#beginReply(0);
   }
 
   /** Moves what is buffered to the front of #carry, and makes room there for so many octets more. */
   #keep(room: number): void {
-    const length = this.#end - this.#replyStart;
-    const rest = this.#data.subarray(this.#replyStart, this.#end);
+    const start = this.#replyStart;
+    const length = this.#end - start;
     // Doubled, too, if little would be gained by moving: so the copying stays linear
     const size = !this.#isBorrowed && length > this.#carry.length / 2 ? 2 * length : length;
+    const data = this.#data;
     if (size + room > this.#carry.length) {
       let capacity = Math.max(firstCarry, this.#carry.length);
       while (capacity < size + room) capacity *= 2;
       this.#carry = new Uint8Array(capacity);
-      this.#carryWords = new DataView(this.#carry.buffer);
     }
-    this.#carry.set(rest);
-    this.#data = this.#carry;
-    this.#words = this.#carryWords;
+    const carry = this.#carry;
+    if (length > smallChunk) carry.set(data.subarray(start, this.#end));
+    else for (let at = 0; at < length; at++) carry[at] = data[start + at]!;
+    this.#data = carry;
+    if (data !== carry) this.#words = noWords;
     this.#isBorrowed = false;
+    this.#room = this.#hasEnded || this.#failure !== undefined ? 0 : carry.length;
     this.#end = length;
-    this.#lineStart -= this.#replyStart;
-    this.#searched -= this.#replyStart;
+    this.#lineStart -= start;
+    this.#searched -= start;
+    this.#last -= start;
     this.#replyStart = 0;
     this.#textEnd = 0;
   }
 
   #beginReply(at: number): void {
     this.#replyStart = at;
-    this.#lineStart = at;
-    this.#searched = at;
-    this.#found = 0;
-    if (this.#lines.length > 0) this.#lines = [];
+    this.#count = 0;
     this.#warnings = 0;
     this.#status = 0;
     this.#isComplete = false;
+    this.#beginLine(at);
   }
 
-  /**
-   * The next reply, if it is octet for octet one that passed all checks before: it reads the same, so nothing has to be read. Only
-   * where none of it was looked at yet.
-   */
+  #beginLine(at: number): void {
+    const lastOfLine = at + this.#maxLineOctets - 1;
+    const lastOfReply = this.#replyStart + this.#maxReplyOctets - 1;
+    this.#lineStart = at;
+    this.#searched = at;
+    this.#found = 0;
+    this.#last = this.#count >= this.#maxLines ? at - 1 : lastOfLine < lastOfReply ? lastOfLine : lastOfReply;
+  }
+
+  /** The next reply, if it is the one that a conversation that goes in circles has next, and none of it was looked at yet. */
   #recognize(): Reply | undefined {
-    const start = this.#replyStart;
     const known = this.#known;
-    if (this.#searched !== start || start === this.#end || this.#failure !== undefined) return undefined;
-    if (this.#data[start + 3] === hyphen) return undefined;
-    for (let tried = 0; tried < known.length; tried++) {
-      if (this.#likely >= known.length) this.#likely = 0;
-      const { octets, reply } = known[this.#likely++]!;
-      if (!this.#begins(octets)) continue;
-      this.#beginReply(start + octets.length);
-      return reply;
-    }
-    return undefined;
-  }
-
-  /** Whether what is buffered begins with these octets. Compared from the end: most replies begin alike, and differ in what they name. */
-  #begins(octets: Uint8Array): boolean {
-    const data = this.#data;
     const start = this.#replyStart;
-    let at = octets.length;
-    if (at > this.#end - start) return false;
-    while (at > 0) if (data[start + --at] !== octets[at]) return false;
-    return true;
+    if (known === undefined || this.#searched !== start || this.#failure !== undefined) return undefined;
+    const expected = known.expected(this.#data, this.#words, start, this.#end);
+    if (expected === undefined) return undefined;
+    this.#beginReply(start + expected.length);
+    return expected.reply;
   }
 
   #takeReply(context: Context): Reply {
+    const data = this.#data;
+    const start = this.#replyStart;
+    const end = this.#lineStart;
+    const known = context === "other" ? this.#known : undefined;
+    let reply = known?.find(data, this.#words, start, end)?.reply;
+    if (reply === undefined) {
+      reply = this.#makeReply(context);
+      known?.note(data, start, end, reply);
+    }
+    if (this.#known === undefined && ++this.#heard === firstReplies) this.#known = new KnownReplies();
+    this.#beginReply(end);
+    return reply;
+  }
+
+  #makeReply(context: Context): Reply {
     const hasStatus = this.#status !== 0 && context === "other";
-    const reply: Reply = {
+    const start = this.#replyStart;
+    return {
       code: this.#code,
-      lines: this.#lines,
+      lines: this.#count === 1 ? [this.#textOf(start, this.#lineStart)] : this.#textsOf(start, this.#count),
       enhanced: hasStatus ? unpackStatus(this.#status) : undefined,
       warnings: warningsOf(hasStatus ? this.#warnings : this.#warnings & ~enhancedVaries),
     };
-    const length = this.#lineStart - this.#replyStart;
-    if (context === "other" && reply.lines.length === 1 && length <= knownOctets && this.#known.length < knownReplies) {
-      this.#known.push({ octets: new Uint8Array(this.#data.subarray(this.#replyStart, this.#lineStart)), reply });
+  }
+
+  /** The texts of so many lines. */
+  #textsOf(start: number, count: number): Array<string> {
+    const lines = new Array<string>(count);
+    for (let line = 0; line < count; line++) {
+      const after = this.#data.indexOf(LF, start) + 1;
+      lines[line] = this.#textOf(start, after);
+      start = after;
     }
-    this.#beginReply(this.#lineStart);
-    return reply;
+    return lines;
+  }
+
+  /**
+   * Passes over the octets that came since the last search, if they are few and all plain: then nothing ends and nothing fails with
+   * them. What comes in tiny chunks is nearly always so.
+   */
+  #passPlain(): boolean {
+    const end = this.#end;
+    let at = this.#searched;
+    if (this.#room === 0 || end - at > smallChunk || end > this.#last) return false;
+    const data = this.#data;
+    while (at < end && data[at]! >= space && data[at]! < 0x7f) at++;
+    this.#searched = at;
+    return at === end;
   }
 
   /** Reads on until a reply is complete, or more octets are needed, or it fails. */
@@ -329,15 +359,14 @@ class Parser implements ReplyParser {
 
   /** Searches on for the end of the line, and takes it. False if that needs more octets, or fails. */
   #readLine(): boolean {
-    const start = this.#lineStart;
-    if (this.#lines.length >= this.#maxLines) return !this.#fail("TooManyLines", start, undefined, this.#maxLines);
+    if (this.#count >= this.#maxLines) {
+      return !this.#fail("TooManyLines", this.#lineStart, undefined, this.#maxLines);
+    }
     // The octet at `last` must be the LF that ends the line, or else the line or the reply is too long
-    const lastOfLine = start + this.#maxLineOctets - 1;
-    const lastOfReply = this.#replyStart + this.#maxReplyOctets - 1;
-    const last = lastOfLine < lastOfReply ? lastOfLine : lastOfReply;
+    const last = this.#last;
     const data = this.#data;
     const end = this.#end;
-    if (this.#words === noWords && end - start >= smallLine) {
+    if (this.#words === noWords && end - this.#searched >= smallText) {
       this.#words = new DataView(data.buffer, data.byteOffset, data.length);
     }
     const words = this.#words;
@@ -346,13 +375,17 @@ class Parser implements ReplyParser {
     let found = this.#found;
     let at = this.#searched;
     for (;;) {
-      while (at < lastWord && isPlain(words.getInt32(at))) at += 4;
+      // Four octets at once, as long as all are printable ASCII: none below 0x20, none above 0x7e
+      for (; at < lastWord; at += 4) {
+        const four = words.getInt32(at);
+        if ((((four + 0x01010101) | ((four - 0x20202020) & ~four) | four) & 0x80808080) !== 0) break;
+      }
       while (at < stop && data[at]! >= space && data[at]! < 0x7f) at++;
       if (at >= end) break;
       const octet = data[at]!;
       if (octet === LF && at <= last) return this.#takeLine(at, at + 1, found | bareLf);
       if (at >= last) {
-        return lastOfLine <= lastOfReply
+        return at - this.#lineStart >= this.#maxLineOctets - 1
           ? !this.#fail("LineTooLong", at, undefined, this.#maxLineOctets)
           : !this.#fail("ReplyTooLong", at, undefined, this.#maxReplyOctets);
       }
@@ -389,12 +422,11 @@ class Parser implements ReplyParser {
     this.#found = found;
     // Most lines need no closer look
     const isPlain = length > 3 && first >= 2 && first <= 5 && second <= 5 && third <= 9 && found === 0 &&
-      (separator === space || separator === hyphen) && (code === this.#code || this.#lines.length === 0);
+      (separator === space || separator === hyphen) && (code === this.#code || this.#count === 0);
     if (!isPlain && this.#isFaulty(to, true)) return false;
     if (length === 3) found |= noSeparator;
     if (second > 5) found |= unusualCode;
     if (after - from > standardLine) found |= longLine;
-    this.#lines.push(length <= 4 ? "" : this.#textOf(from + 4, to));
     const status = statusPrefix(data, from + 4, to, first);
     if (status !== 0) {
       if (this.#status !== 0 && this.#status !== status) found |= enhancedVaries;
@@ -403,26 +435,33 @@ class Parser implements ReplyParser {
     this.#code = code;
     this.#isComplete = length === 3 || separator === space;
     this.#warnings |= found;
-    this.#found = 0;
-    this.#lineStart = after;
-    this.#searched = after;
+    this.#count++;
+    this.#beginLine(after);
     return true;
   }
 
-  /** The text of #data[from..to), which is part of the current line. */
-  #textOf(from: number, to: number): string {
-    if ((this.#found & nonAscii) !== 0) return Octets.decode(this.#data, from, to);
-    if (from < this.#textStart || to > this.#textEnd) {
-      const end = from + windowOctets < this.#end ? from + windowOctets : this.#end;
-      this.#textStart = from;
-      this.#textEnd = to > end ? to : end;
-      this.#text = utf8.decode(this.#data.subarray(from, this.#textEnd));
-      // Octets outside ASCII make the text shorter, or are no UTF-8 and one character each: offsets hold if nothing is lost
-      if (this.#text.length !== this.#textEnd - from) this.#text = "";
-    }
+  /** The text of #data[start..after), which is a line of a complete reply, code and line end included. */
+  #textOf(start: number, after: number): string {
+    const from = start + 4;
+    const to = after - (this.#data[after - 2] === CR ? 2 : 1);
+    if (to <= from) return "";
+    if ((this.#warnings & nonAscii) !== 0) return Octets.decode(this.#data, from, to);
+    if (from < this.#textStart || to > this.#textEnd) this.#decodeText(from, to);
     return this.#text === ""
       ? Octets.decode(this.#data, from, to)
       : this.#text.slice(from - this.#textStart, to - this.#textStart);
+  }
+
+  /** Decodes #data[from..to), and what comes with it. */
+  #decodeText(from: number, to: number): void {
+    const isWhole = this.#isBorrowed && this.#end <= windowOctets;
+    const start = isWhole ? 0 : from;
+    const end = isWhole ? this.#end : Math.max(to, Math.min(from + windowOctets, this.#end));
+    const text = utf8.decode(isWhole ? this.#data : this.#data.subarray(start, end));
+    // Octets outside ASCII make the text shorter, or are no UTF-8 and one character each: offsets hold if nothing is lost
+    this.#text = text.length === end - start ? text : "";
+    this.#textStart = start;
+    this.#textEnd = end;
   }
 
   /**
@@ -444,7 +483,7 @@ class Parser implements ReplyParser {
     if (first > 9 || second > 9 || third > 9 || (isWhole && length < 3)) return this.#fail("NotAReply", to);
     if (length < 3) return false;
     if (first < 2 || first > 5 || (this.#isStrict && second > 5)) return this.#fail("BadCode", to);
-    if (this.#lines.length > 0 && first * 100 + second * 10 + third !== this.#code) {
+    if (this.#count > 0 && first * 100 + second * 10 + third !== this.#code) {
       return this.#fail("CodeMismatch", to);
     }
     if (length > 3 && data[from + 3] !== space && data[from + 3] !== hyphen) {
@@ -468,12 +507,13 @@ class Parser implements ReplyParser {
   /** Ends all reading. The input is the line up to `upTo`. True, so that a check can fail and say so at once. */
   #fail(reason: GrammarReason, upTo: number, at?: number, limit?: number): true {
     const start = this.#lineStart;
+    this.#room = 0;
     this.#failure = new GrammarError({
       subject: "reply",
       reason,
       input: upTo > start ? Octets.decode(this.#data, start, Math.min(upTo, start + excerptOctets)) : undefined,
       offset: at === undefined ? undefined : Octets.decode(this.#data, start, at).length,
-      line: this.#lines.length + 1,
+      line: this.#count + 1,
       limit,
     });
     return true;

@@ -1,4 +1,5 @@
 import * as Octets from "@plausch/smtp/octets";
+import type * as Reply from "@plausch/smtp/reply";
 import * as ReplyParser from "@plausch/smtp/reply-parser";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { latin1, octets } from "../support/cases.ts";
@@ -322,6 +323,47 @@ Deno.test("the text of a reply can be turned back into its octets", () => {
   const [line] = parser.next()!.lines;
   assertStringIncludes(line!, "😀 \udcff\udcc3 café");
   assertEquals(latin1(Octets.encode(line!)), text);
+});
+
+Deno.test("what comes again and again is the same value, however it is cut; what comes once does not push it out", () => {
+  for (const size of [65536, 100, 16, 1]) {
+    const parser = ReplyParser.make();
+    const replies: Array<Reply.Reply> = [];
+    const turn = (number: number) =>
+      `250-a\r\n250 b\r\n250 2.1.0 Ok\r\n250 2.0.0 Ok: queued as ${number}\r\n354 End\r\n`;
+    for (const chunk of cut(Array.from({ length: 500 }, (_, number) => turn(number)).join(""), [size])) {
+      parser.push(chunk);
+      for (let reply; (reply = parser.next()) !== undefined;) replies.push(reply);
+    }
+    assertEquals(replies.length, 2000);
+    for (const kind of [0, 1, 3]) {
+      assertEquals(new Set(replies.slice(1000).filter((_, at) => at % 4 === kind)).size, 1, `${kind} by ${size}`);
+    }
+    assertEquals(replies[1998]?.lines, ["2.0.0 Ok: queued as 499"]);
+  }
+});
+
+Deno.test("more kinds of replies than a parser knows again are read all the same", () => {
+  const kinds = Array.from({ length: 60 }, (_, kind) => `kind ${kind}`);
+  const texts = [1, 2, 3].flatMap(() => kinds.flatMap((text) => [text, text, text]));
+  const { replies } = readAll([octets(texts.map((text) => `250 ${text}\r\n`).join(""))], {});
+  assertEquals(replies.flatMap(({ lines }) => lines), texts);
+});
+
+Deno.test("a circle that begins late is known again, too", () => {
+  const parser = ReplyParser.make();
+  const names = Array.from({ length: 200 }, (_, number) => `250 queued as ${number}\r\n`).join("");
+  parser.push(octets(names + "250 a\r\n250 b\r\n".repeat(100)));
+  const replies = Array.from({ length: 400 }, () => parser.next());
+  assertEquals(replies[399]?.lines, ["b"]);
+  assert(replies[399] === replies[397] && replies[398] === replies[396]);
+});
+
+Deno.test("what is known as an answer to another command is no answer to EHLO", () => {
+  const parser = ReplyParser.make();
+  parser.push(octets("250 2.1.0 Ok\r\n".repeat(20)));
+  for (let at = 0; at < 19; at++) assertEquals(parser.next()?.enhanced?.class, 2);
+  assertEquals(parser.next("hello")?.enhanced, undefined);
 });
 
 Deno.test("a limit that is none is a mistake", () => {

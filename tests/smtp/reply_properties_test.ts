@@ -150,6 +150,25 @@ property(
   },
 );
 
+/** The same replies in a circle, with now and then another one, which is how servers talk; and more of them than are kept. */
+property(
+  "a conversation that goes in circles is read as if each reply were the first",
+  Arbitrary.all({
+    circle: Arbitrary.array(oneOf([...usual, "250 2.0.0 x\r\n", "250-a\r\n250-b\r\n250 c\r\n"]), {
+      minLength: 1,
+      maxLength: 6,
+    }),
+    others: Arbitrary.array(Arbitrary.all([integer(0, 80), integer(0, 30)]), { maxLength: 60 }),
+    sizes,
+  }),
+  ({ circle, others, sizes }) => {
+    const wires = Array.from({ length: 80 }, (_, index) => circle[index % circle.length]!);
+    for (const [at, number] of others) wires.splice(at, 0, `250 2.0.0 queued as ${number}\r\n`);
+    const { replies } = readAll(cut(wires.join(""), sizes), {});
+    return same(replies, wires.flatMap((wire) => readAll([octets(wire)], {}).replies));
+  },
+);
+
 property("a reply that is made, formatted and read is the same reply in any chunking", replies, (reply) => {
   const wire = Octets.encode(Reply.format(reply));
   return chunkings(wire, 8).every((chunks) => {
