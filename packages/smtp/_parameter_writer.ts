@@ -161,72 +161,71 @@ export const writeOther = ({ keyword, value }: EsmtpParameter, smtputf8: boolean
   return bad < 0 ? source.text : fault(source, "BadParameterValue", keyword.length + 1 + bad);
 };
 
-const write = (
-  typed: ReadonlyArray<readonly [keyword: string, value: string | GrammarError | undefined]>,
-  other: ReadonlyArray<EsmtpParameter>,
-  smtputf8: boolean,
-): Written | GrammarError => {
-  let text = "";
-  let maxLine = maxCommandLine;
-  const seen = new Set<string>();
-  for (const [keyword, value] of typed) {
-    if (value === undefined) continue;
-    if (value instanceof GrammarError) return value;
-    text += value === "" ? ` ${keyword}` : ` ${keyword}=${value}`;
-    maxLine += allowances.get(keyword) ?? 0;
-    seen.add(keyword);
+/** Writes one parameter after another. */
+class Writer implements Written {
+  text = "";
+  maxLine = maxCommandLine;
+  /** What is wrong with the first one that cannot be written. */
+  fault: GrammarError | undefined = undefined;
+
+  /** A keyword with its value, which is empty where the keyword stands alone. */
+  add(keyword: string, value: string | GrammarError): void {
+    if (value instanceof GrammarError) this.fault ??= value;
+    else this.#append(keyword, value === "" ? keyword : `${keyword}=${value}`);
   }
-  for (const one of other) {
-    const written = writeOther(one, smtputf8);
-    if (written instanceof GrammarError) return written;
-    const keyword = one.keyword.toUpperCase();
-    if (seen.has(keyword)) return fault(parameter(written), "DuplicateParameter");
-    text += ` ${written}`;
-    maxLine += allowances.get(keyword) ?? 0;
-    seen.add(keyword);
+
+  addOther(other: EsmtpParameter, smtputf8: boolean): void {
+    const written = writeOther(other, smtputf8);
+    const keyword = other.keyword.toUpperCase();
+    if (written instanceof GrammarError) this.fault ??= written;
+    else if (this.#has(keyword)) this.fault ??= fault(parameter(written), "DuplicateParameter");
+    else this.#append(keyword, written);
   }
-  return { text, maxLine };
-};
+
+  #append(keyword: string, written: string): void {
+    this.text += ` ${written}`;
+    this.maxLine += allowances.get(keyword) ?? 0;
+  }
+
+  /** No value has a space in it, and what is before the first "=" is a keyword. */
+  #has(keyword: string): boolean {
+    return this.text.split(" ").some((written) => written.split("=", 1)[0]!.toUpperCase() === keyword);
+  }
+}
 
 const isEmpty = (parameters: object): boolean => {
   for (const _ in parameters) return false;
   return true;
 };
 
-const map = <A, B>(value: A | undefined, write: (value: A) => B): B | undefined =>
-  value === undefined ? undefined : write(value);
-
 /** The parameters of MAIL. */
 export const writeMail = (parameters: MailParameters): Written | GrammarError => {
   if (isEmpty(parameters)) return none;
   const { size, body, smtputf8, ret, envid, auth, requireTls, by, holdFor, holdUntil, mtPriority, other } = parameters;
   if (holdFor !== undefined && holdUntil !== undefined) return fault(parameter(`HOLDUNTIL=${holdUntil}`), "BadHold");
-  return write(
-    [
-      ["SIZE", map(size, writeSize)],
-      ["BODY", map(body, writeBody)],
-      ["SMTPUTF8", smtputf8 === true ? "" : undefined],
-      ["RET", map(ret, writeRet)],
-      ["ENVID", map(envid, writeEnvid)],
-      ["AUTH", map(auth, writeAuth)],
-      ["REQUIRETLS", requireTls === true ? "" : undefined],
-      ["BY", map(by, writeBy)],
-      ["HOLDFOR", map(holdFor, writeHoldFor)],
-      ["HOLDUNTIL", map(holdUntil, writeHoldUntil)],
-      ["MT-PRIORITY", map(mtPriority, writePriority)],
-    ],
-    other ?? [],
-    smtputf8 === true,
-  );
+  const writer = new Writer();
+  if (size !== undefined) writer.add("SIZE", writeSize(size));
+  if (body !== undefined) writer.add("BODY", writeBody(body));
+  if (smtputf8 === true) writer.add("SMTPUTF8", "");
+  if (ret !== undefined) writer.add("RET", writeRet(ret));
+  if (envid !== undefined) writer.add("ENVID", writeEnvid(envid));
+  if (auth !== undefined) writer.add("AUTH", writeAuth(auth));
+  if (requireTls === true) writer.add("REQUIRETLS", "");
+  if (by !== undefined) writer.add("BY", writeBy(by));
+  if (holdFor !== undefined) writer.add("HOLDFOR", writeHoldFor(holdFor));
+  if (holdUntil !== undefined) writer.add("HOLDUNTIL", writeHoldUntil(holdUntil));
+  if (mtPriority !== undefined) writer.add("MT-PRIORITY", writePriority(mtPriority));
+  if (other !== undefined) { for (const one of other) writer.addOther(one, smtputf8 === true); }
+  return writer.fault ?? writer;
 };
 
 /** The parameters of RCPT. */
 export const writeRcpt = (parameters: RcptParameters, smtputf8: boolean): Written | GrammarError => {
   if (isEmpty(parameters)) return none;
   const { notify, orcpt, other } = parameters;
-  return write(
-    [["NOTIFY", map(notify, writeNotify)], ["ORCPT", map(orcpt, (original) => writeOrcpt(original, smtputf8))]],
-    other ?? [],
-    smtputf8,
-  );
+  const writer = new Writer();
+  if (notify !== undefined) writer.add("NOTIFY", writeNotify(notify));
+  if (orcpt !== undefined) writer.add("ORCPT", writeOrcpt(orcpt, smtputf8));
+  if (other !== undefined) { for (const one of other) writer.addOther(one, smtputf8); }
+  return writer.fault ?? writer;
 };
