@@ -90,13 +90,16 @@ export class Round {
   }
 }
 
+/** Before the first round. */
+const unbegun = new Round(nobody);
+
 /** One message on its way to one server: possibly in several rounds, when the server limits recipients. */
 export class Transaction {
   /** How many replies are owed for it. */
   owed = 0;
   /** Recipients of later rounds, by their place in the envelope. */
   waiting = nobody;
-  round = new Round(nobody);
+  round = unbegun;
 
   constructor(
     readonly envelope: Envelope,
