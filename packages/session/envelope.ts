@@ -15,6 +15,7 @@
  * @module
  */
 import { GrammarError } from "@plausch/smtp/grammar-error";
+import * as Mailbox from "@plausch/smtp/mailbox";
 import type { MailParameters, RcptParameters } from "@plausch/smtp/parameter";
 import * as Path from "@plausch/smtp/path";
 import * as Result from "effect/Result";
@@ -47,9 +48,17 @@ export interface Parts {
   readonly parameters?: MailParameters | undefined;
 }
 
-const bracketed = (address: string): string => address.startsWith("<") ? address : `<${address}>`;
-
 const international = { smtputf8: true };
+
+/** Without brackets most are mailboxes. Whatever is none is left to `read`, which knows all paths and what is wrong with the rest. */
+const fromAddress = <A>(
+  address: string,
+  read: (path: string, options: Mailbox.AddressOptions) => Result.Result<A, GrammarError>,
+): Result.Result<A | Mailbox.Mailbox, GrammarError> => {
+  if (address.startsWith("<")) return read(address, international);
+  const mailbox = Mailbox.fromString(address, international);
+  return Result.isSuccess(mailbox) ? mailbox : read(`<${address}>`, international);
+};
 
 /** Most messages have no parameters of their own, and thousands of messages wait at a time. */
 const none = Object.freeze({});
@@ -68,12 +77,12 @@ const none = Object.freeze({});
  * ```
  */
 export const make = (parts: Parts): Result.Result<Envelope, GrammarError> => {
-  const reversePath = Path.reverseFromString(bracketed(parts.from), international);
+  const reversePath = fromAddress(parts.from, Path.reverseFromString);
   if (Result.isFailure(reversePath)) return Result.fail(reversePath.failure);
   // Not grown by push, which would reserve room for seventeen.
   const recipients = new Array<Recipient>(parts.to.length);
   for (let at = 0; at < recipients.length; at++) {
-    const path = Path.forwardFromString(bracketed(parts.to[at]!), international);
+    const path = fromAddress(parts.to[at]!, Path.forwardFromString);
     if (Result.isFailure(path)) return Result.fail(path.failure);
     recipients[at] = { path: path.success, parameters: none };
   }

@@ -181,6 +181,6 @@ export const count = (
   recipients: ReadonlyArray<Pick<RecipientOutcome, "verdict">>,
 ): { readonly [V in Verdict]: number } => {
   const counts = { accepted: 0, rejected: 0, deferred: 0, uncertain: 0 };
-  for (const { verdict } of recipients) counts[verdict]++;
+  for (let at = 0; at < recipients.length; at++) counts[recipients[at]!.verdict]++;
   return counts;
 };

@@ -29,6 +29,7 @@ export interface Surroundings {
  */
 class CheckedMailbox implements Mailbox {
   readonly _tag = "Mailbox" as const;
+  /** As it goes on the wire, with its route, without the brackets. */
   readonly #wire: string;
 
   constructor(
@@ -44,28 +45,28 @@ class CheckedMailbox implements Mailbox {
   }
 
   static wireOf(mailbox: Mailbox): string | undefined {
-    return #wire in mailbox ? mailbox.#wire : undefined;
+    return #wire in mailbox ? `<${mailbox.#wire}>` : undefined;
   }
 }
 
 const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 const label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
 
-/** A dot-string at a domain whose top label begins with a letter, in brackets, all of it ASCII. */
-const plain = new RegExp(`^<${atom}(?:\\.${atom})*@(?:${label}\\.)*(?=[A-Za-z])${label}>$`);
+/** A dot-string at a domain whose top label begins with a letter, all of it ASCII. */
+const plain = new RegExp(`^${atom}(?:\\.${atom})*@(?:${label}\\.)*(?=[A-Za-z])${label}$`);
 
 const noWarnings: ReadonlyArray<AddressWarning> = [];
 
 /**
- * Reads the path that nearly every path is, in one step and with nothing to warn of. Undefined for any other text, which may still be
- * a path: the readers below tell, and what is wrong with it.
+ * Reads the mailbox that nearly every mailbox is, in one step and with nothing to warn of. Undefined for any other text, which may still
+ * be a mailbox: the readers below tell, and what is wrong with it.
  */
 export const readPlain = (text: string): Mailbox | undefined => {
-  if (text.length > maxPath || !plain.test(text)) return undefined;
+  if (text.length > maxPath - 2 || !plain.test(text)) return undefined;
   const at = text.indexOf("@");
-  if (at - 1 > maxLocalPart) return undefined;
-  const localPart = text.slice(1, at);
-  const name = text.slice(at + 1, -1);
+  if (at > maxLocalPart) return undefined;
+  const localPart = text.slice(0, at);
+  const name = text.slice(at + 1);
   return new CheckedMailbox(
     localPart,
     localPart,
@@ -76,6 +77,10 @@ export const readPlain = (text: string): Mailbox | undefined => {
     text,
   );
 };
+
+/** The same of a path in brackets. */
+export const readPlainPath = (text: string): Mailbox | undefined =>
+  text.startsWith("<") && text.endsWith(">") ? readPlain(text.slice(1, -1)) : undefined;
 
 /** The end of the local part that begins at `at`: a dot-string or a quoted string. */
 const localPartEnd = (source: Source, at: number, closer: Closer): number | GrammarError =>
@@ -160,7 +165,7 @@ export const readMailbox = (source: Source, at: number, around: Surroundings): R
   if (host instanceof GrammarError) return host;
   const needsSmtputf8 = !isAscii(localPart);
   const wire = wireForm(around.routeWire ?? "", localPart, host.value, needsSmtputf8);
-  if (octetLength(wire) > maxPath) return fault(source, "PathTooLong", undefined, maxPath);
+  if (octetLength(wire) > maxPath - 2) return fault(source, "PathTooLong", undefined, maxPath);
   const warnings = [
     ...around.warnings ?? [],
     ...isLong ? ["LongLocalPart" as const] : [],
@@ -180,8 +185,9 @@ export const readMailbox = (source: Source, at: number, around: Surroundings): R
   return { value, end: host.end };
 };
 
+/** Without brackets. */
 const wireForm = (route: string, localPart: string, host: Host, utf8: boolean): string =>
-  `<${route}${localPart}@${utf8 && host._tag === "Name" ? host.name : formatHost(host)}>`;
+  `${route}${localPart}@${utf8 && host._tag === "Name" ? host.name : formatHost(host)}`;
 
 /** The mailbox in angle brackets as it goes on the wire, if a reader checked it. */
 export const checkedWire: (mailbox: Mailbox) => string | undefined = CheckedMailbox.wireOf;
@@ -189,5 +195,5 @@ export const checkedWire: (mailbox: Mailbox) => string | undefined = CheckedMail
 /** The same for a mailbox that was put together by hand: a text that has to be read before it may be sent. */
 export const uncheckedWire = (mailbox: Mailbox): string => {
   const route = mailbox.route?.length ? `${mailbox.route.map((hop) => `@${hop}`).join(",")}:` : "";
-  return wireForm(route, mailbox.localPart, mailbox.domain, !isAscii(mailbox.localPart));
+  return `<${wireForm(route, mailbox.localPart, mailbox.domain, !isAscii(mailbox.localPart))}>`;
 };

@@ -23,7 +23,7 @@ import * as Result from "effect/Result";
 import { charsetFault, isAscii } from "./_characters.ts";
 import { isBase64, isMechanism, lineFault, nodeFault, readAttribute } from "./_command_arguments.ts";
 import { type Parameters, readMail, readRcpt } from "./_parameter_reader.ts";
-import { readPlain } from "./_mailbox.ts";
+import { readPlainPath } from "./_mailbox.ts";
 import { readPath } from "./_path.ts";
 import { fault, type Read, type Source } from "./_source.ts";
 import * as Command from "./command.ts";
@@ -123,7 +123,7 @@ const readUsualPath = (
   lenient: boolean,
 ): Read<ReversePath | ForwardPath> | GrammarError => {
   const end = source.text.indexOf(">", at) + 1;
-  const mailbox = end === 0 ? undefined : readPlain(source.text.slice(at, end));
+  const mailbox = end === 0 ? undefined : readPlainPath(source.text.slice(at, end));
   return mailbox === undefined ? readPath(source, at, lenient) : { value: mailbox, end };
 };
 

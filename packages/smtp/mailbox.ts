@@ -19,7 +19,7 @@
  */
 import * as Result from "effect/Result";
 import { charsetFault } from "./_characters.ts";
-import { readMailbox } from "./_mailbox.ts";
+import { readMailbox, readPlain } from "./_mailbox.ts";
 import type { Source } from "./_source.ts";
 import type { Host } from "./domain.ts";
 import { GrammarError } from "./grammar_error.ts";
@@ -102,6 +102,8 @@ export interface AddressOptions {
  * ```
  */
 export const fromString = (text: string, options: AddressOptions = {}): Result.Result<Mailbox, GrammarError> => {
+  const plain = readPlain(text);
+  if (plain !== undefined) return Result.succeed(plain);
   const source: Source = { subject: "mailbox", text };
   const read = charsetFault(source, options.smtputf8 === true) ??
     readMailbox(source, 0, { closer: "", lenient: options.lenient === true });

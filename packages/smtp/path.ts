@@ -18,7 +18,7 @@
  */
 import * as Result from "effect/Result";
 import { charsetFault } from "./_characters.ts";
-import { readPlain } from "./_mailbox.ts";
+import { readPlainPath } from "./_mailbox.ts";
 import * as internal from "./_path.ts";
 import { fault, type Source } from "./_source.ts";
 import * as Domain from "./domain.ts";
@@ -62,7 +62,7 @@ const fromString = (
   source: Source,
   options: AddressOptions,
 ): Result.Result<ReversePath | ForwardPath, GrammarError> => {
-  const plain = readPlain(source.text);
+  const plain = readPlainPath(source.text);
   if (plain !== undefined) return Result.succeed(plain);
   const read = charsetFault(source, options.smtputf8 === true) ??
     internal.readPath(source, 0, options.lenient === true);
