@@ -7,7 +7,7 @@ import type * as Socket from "effect/socket/Socket";
 import * as Deadline from "./_deadline.ts";
 import type { Connection } from "./_dial.ts";
 import * as Encryption from "./_encryption.ts";
-import * as Supply from "./_supply.ts";
+import { Supply } from "./_supply.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Timeouts } from "./timeouts.ts";
 
@@ -74,10 +74,10 @@ export const make = (
         onFailure: (cause) => conversation.handshakeFailed(cause),
       });
     });
-    const supply = yield* Supply.make(conversation, timeouts.block, () => reins.isClear(), scope);
+    const supply = new Supply(conversation, timeouts.block, () => reins.isClear(), scope);
     const allow = allowance(conversation, deadline, limits);
     const talk = isDirectReader(reader)
-      ? directly(conversation, reader, deadline, allow, (taken) => {
+      ? directly(conversation, reader, deadline, allow, supply, (taken) => {
         reins = taken;
       })
       : stepwise(conversation, reader, writer, allow, (taken) => {
@@ -98,7 +98,7 @@ export const make = (
           while: () => !isPaused && !isNudged && !conversation.isIdle,
           body: () => {
             if (conversation.isHandshakeDue) return handshake;
-            return conversation.wanted === undefined ? talk(fed) : supply;
+            return conversation.wanted === undefined ? talk(fed) : supply.next;
           },
           step: () => {},
         });
@@ -134,6 +134,7 @@ const directly = (
   reader: DirectReader & Socket.Reader,
   deadline: Deadline.Deadline,
   allow: Allowance,
+  supply: Supply,
   take: (reins: Reins) => void,
 ): Talk =>
 (feed) =>
@@ -156,7 +157,11 @@ const directly = (
       let goesOn = feed();
       while (!isBlocked && goesOn) {
         const octets = conversation.output(line.isClear());
-        if (octets === undefined) break;
+        if (octets === undefined) {
+          // A server that has seen enough of a message may have said so.
+          if (Encryption.buffered(reader) === 0 && supply.atOnce()) continue;
+          break;
+        }
         hasWritten = true;
         isBlocked = !line.write(octets);
         goesOn = feed();
@@ -166,7 +171,6 @@ const directly = (
       if (hasWritten && brokenBy === undefined) isBlocked ? allow.writing() : allow.written();
       if (!goesOn || conversation.isIdle || conversation.isHandshakeDue) return finish();
       if (isBlocked) return;
-      // A server that has seen enough of a message may have said so.
       if (conversation.wanted !== undefined && Encryption.buffered(reader) === 0) return finish();
       if (!hasWritten) allow.reading();
     };
