@@ -75,17 +75,20 @@ export const skipLines = (bytes: Uint8Array, words: Int32Array, from: number, to
   let { lines, lineStart, seen } = count;
   let at = from;
   while (at < to) {
-    if (((at - lead) & 3) === 0) {
-      let word = (at - lead) >> 2;
-      let controls = 0;
-      for (; word < last && controls === 0; word++) {
-        const octets = words[word]!;
+    let word = (at - lead) >> 2;
+    if (at >= lead && word < last) {
+      let octets = words[word]!;
+      seen |= octets;
+      // controlsIn, by hand: a call costs while code is cold. Those before `at` do not count, and are not worth a step of their own.
+      let controls = (octets - 0x0e0e0e0e) & ~octets & EIGHTH_BITS & (-1 << (((at - lead) & 3) << 3));
+      while (controls === 0 && ++word < last) {
+        octets = words[word]!;
         seen |= octets;
-        controls = (octets - 0x0e0e0e0e) & ~octets & EIGHTH_BITS; // controlsIn, by hand: a call costs while code is cold
+        controls = (octets - 0x0e0e0e0e) & ~octets & EIGHTH_BITS;
       }
       at = lead + (word << 2);
-      if (controls !== 0) at += firstOf(controls) - 4;
-      else if (at === to) break;
+      if (controls === 0) continue;
+      at += firstOf(controls);
     }
     const octet = bytes[at]!;
     seen |= octet;

@@ -99,10 +99,16 @@ const MAX_END = 5;
  */
 export const bound = (octets: number): number => 2 + 2 * octets + MAX_END; // 2 for a CR held before
 
-class Stuffer implements DotStuffer {
+const noLines: ReadonlyArray<number> = [];
+
+// It counts its lines itself: an object of their own would be made for each message.
+class Stuffer implements DotStuffer, LineCount {
   failure: LineError | undefined = undefined;
   octets = 0;
-  readonly longLines: Array<number> = [];
+  longLines: ReadonlyArray<number> = noLines;
+  lines = 0;
+  lineStart = 0;
+  seen = 0;
 
   readonly #strict: boolean;
   readonly #dots: boolean;
@@ -111,12 +117,11 @@ class Stuffer implements DotStuffer {
   #heldCr = false;
   /** Octets of the current line so far. */
   #column = 0;
-  readonly #count: LineCount = { lines: 0, lineStart: 0, seen: 0 };
   /** Octets of the message taken so far. */
   #offset = 0;
 
   get eightBit(): boolean {
-    return (this.#count.seen & EIGHTH_BITS) !== 0;
+    return (this.seen & EIGHTH_BITS) !== 0;
   }
 
   constructor(policy: LineEndPolicy, dots: boolean) {
@@ -175,8 +180,7 @@ class Stuffer implements DotStuffer {
     const start = at;
     const base = this.#offset - from; // chunk[i] is octet base + i of the message
     this.#offset += to - from;
-    const count = this.#count;
-    count.lineStart = from - this.#column;
+    this.lineStart = from - this.#column;
     let next = from; // everything before it is understood
     let copied = from; // everything before it is written
     let end = to;
@@ -190,17 +194,17 @@ class Stuffer implements DotStuffer {
         return at;
       }
       at = this.#writeLineEnd(this.#column, target, at);
-      count.lineStart = next = copied = isCrlf ? from + 1 : from;
+      this.lineStart = next = copied = isCrlf ? from + 1 : from;
     }
 
     while (next < to) {
-      if (this.#dots && next === count.lineStart && chunk[next] === DOT) {
+      if (this.#dots && next === this.lineStart && chunk[next] === DOT) {
         at = copy(chunk, copied, next, target, at);
         target[at++] = DOT;
         dots++;
         copied = next; // the dot itself is the first octet of the next run
       }
-      const found = skipLines(chunk, words, next, to, count);
+      const found = skipLines(chunk, words, next, to, this);
       if (found === to) break;
       const octet = chunk[found];
       if (octet === NUL) {
@@ -210,19 +214,19 @@ class Stuffer implements DotStuffer {
         end = found;
         break;
       } else if (octet === CR && chunk[found + 1] === LF) {
-        this.#countLine(found - count.lineStart);
-        count.lineStart = next = found + 2;
+        this.#countLine(found - this.lineStart);
+        this.lineStart = next = found + 2;
       } else if (this.#strict) {
         this.failure = new LineError({ reason: octet === CR ? "BareCr" : "BareLf", offset: base + found });
         end = found;
         break;
       } else {
         at = copy(chunk, copied, found, target, at);
-        at = this.#writeLineEnd(found - count.lineStart, target, at);
-        count.lineStart = next = copied = found + 1;
+        at = this.#writeLineEnd(found - this.lineStart, target, at);
+        this.lineStart = next = copied = found + 1;
       }
     }
-    this.#column = end - count.lineStart;
+    this.#column = end - this.lineStart;
     at = copy(chunk, copied, end, target, at);
     this.octets += at - start - dots;
     return at;
@@ -236,8 +240,8 @@ class Stuffer implements DotStuffer {
   }
 
   #countLine(length: number): void {
-    const line = ++this.#count.lines;
-    if (length > MAX_TEXT_LINE && this.longLines.length < MAX_LONG_LINES) this.longLines.push(line);
+    const line = ++this.lines;
+    if (length > MAX_TEXT_LINE && this.longLines.length < MAX_LONG_LINES) this.longLines = [...this.longLines, line];
   }
 
   #assertOpen(): void {
