@@ -3,15 +3,17 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
+import * as Deadline from "./_deadline.ts";
 import * as Encryption from "./_encryption.ts";
 import type { Observer } from "./event.ts";
 import { SessionError } from "./session_error.ts";
 import type { Timeouts } from "./timeouts.ts";
 
-/** An open connection. */
+/** An open connection, and the time that is left for what is waited for. */
 export interface Connection {
   readonly reader: Socket.Reader;
   readonly writer: Socket.Writer;
+  readonly deadline: Deadline.Deadline;
 }
 
 const failure = (cause?: Socket.SocketError): SessionError => {
@@ -27,18 +29,21 @@ const failure = (cause?: Socket.SocketError): SessionError => {
 export const dial = (
   scope: Scope.Scope,
   timeouts: Timeouts,
-  observe: Observer,
+  observe: Observer | undefined,
 ): Effect.Effect<Connection, SessionError, Socket.Socket> =>
   Effect.gen(function* () {
-    const clock = yield* Clock.Clock;
-    const now = (): number => clock.currentTimeMillisUnsafe();
+    const deadline = yield* Deadline.watch(scope, timeouts);
     const socket = yield* Socket.Socket;
     const writer = yield* Scope.provide(socket.writer, scope);
-    const reader = yield* Scope.provide(socket.reader, scope).pipe(
-      Effect.mapError(failure),
-      Effect.timeoutOrElse({ duration: timeouts.connect, orElse: () => Effect.fail(failure()) }),
-    );
-    yield* Scope.addFinalizer(scope, Effect.sync(() => observe({ _tag: "Closed", at: now() })));
-    observe({ _tag: "Connected", at: now() });
-    return { reader, writer };
+    const dialled = Effect.mapError(Scope.provide(socket.reader, scope), failure);
+    const reader = yield* deadline.within(deadline.limits.connect, dialled, failure);
+    if (observe !== undefined) {
+      const clock = yield* Clock.Clock;
+      yield* Scope.addFinalizer(
+        scope,
+        Effect.sync(() => observe({ _tag: "Closed", at: clock.currentTimeMillisUnsafe() })),
+      );
+      observe({ _tag: "Connected", at: clock.currentTimeMillisUnsafe() });
+    }
+    return { reader, writer, deadline };
   });

@@ -1,10 +1,11 @@
-import { type DirectReader, isDirectReader } from "@plausch/line/direct-reader";
+import { type DirectReader, isDirectReader, type Line, type Listener } from "@plausch/line/direct-reader";
 import * as Octets from "@plausch/smtp/octets";
 import * as Effect from "effect/Effect";
+import { constVoid } from "effect/Function";
 import * as Latch from "effect/Latch";
 import type * as Scope from "effect/Scope";
 import type * as Socket from "effect/socket/Socket";
-import * as Deadline from "./_deadline.ts";
+import type { Deadline } from "./_deadline.ts";
 import type { Connection } from "./_dial.ts";
 import * as Encryption from "./_encryption.ts";
 import { Supply } from "./_supply.ts";
@@ -14,254 +15,314 @@ import type { Timeouts } from "./timeouts.ts";
 /** How many milliseconds to read on after a failed write: a server that refuses early says why, and then closes. */
 const lastWords = 2000;
 
+/**
+ * Called before each write: it may post messages, or say something else. `pause` ends the exchange for now, whatever is still to be
+ * written or waited for.
+ */
+export type Feed = () => "go" | "pause";
+
+const nothingMore: Feed = () => "go";
+
 /** Holds a conversation over a connection. It never fails; failures are in the conversation. */
 export interface Exchange {
   /** Writes and reads until there is nothing to write and nothing to wait for. */
   readonly settle: Effect.Effect<void>;
-  /**
-   * Writes and reads while `feed` finds something to say: it is called before each write, and may post messages. It ends as soon
-   * as `feed` answers `pause`, or as there is nothing to wait for.
-   */
-  readonly pump: (feed: () => "go" | "pause") => Effect.Effect<void>;
+  /** Writes and reads while `feed` finds something to say. It ends as soon as that pauses it, or as there is nothing to wait for. */
+  pump(feed: Feed): Effect.Effect<void>;
   /** Ends a pump that waits, as if it had been paused. */
   readonly nudge: () => void;
+  /** Nothing is said or heard any more. */
+  release(): void;
+}
+
+/** What a session is driven with. */
+interface Means {
+  readonly conversation: Conversation;
+  readonly connection: Connection;
+  readonly timeouts: Timeouts;
+  readonly encryption: Encryption.Options;
+  /** That of the session. */
+  readonly scope: Scope.Scope;
+}
+
+export const make = (means: Means): Exchange => {
+  const { reader } = means.connection;
+  return isDirectReader(reader) ? new Direct(means, reader) : new Stepwise(means);
+};
+
+/** What is the same for all sockets: turns, handshakes, the time for each wait. */
+abstract class Driver implements Exchange {
+  readonly settle: Effect.Effect<void> = this.pump(nothingMore);
+  protected readonly conversation: Conversation;
+  protected readonly deadline: Deadline;
+  readonly #means: Means;
+  #feed = nothingMore;
+  #isPaused = false;
+  #isNudged = false;
+  /** How many answers had come when the wait under way began. */
+  #answers = -1;
+  #supply: Supply | undefined;
+
+  constructor(means: Means) {
+    this.#means = means;
+    this.conversation = means.conversation;
+    this.deadline = means.connection.deadline;
+    this.deadline.late = () => this.late();
+  }
+
+  pump(feed: Feed): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#feed = feed;
+      this.#isNudged = false;
+      // The next wait is a new one, whatever was waited for before.
+      this.#answers = -1;
+      this.feed();
+      return Effect.whileLoop({ while: () => this.#goesOn(), body: () => this.#step(), step: constVoid });
+    });
+  }
+
+  readonly nudge = (): void => {
+    this.#isNudged = true;
+    this.finish();
+  };
+
+  abstract release(): void;
+
+  /** Talks until it is paused, the conversation is idle, a handshake is due, or a message has to be read on. */
+  protected abstract readonly talk: Effect.Effect<void>;
+  /** Ends a talk that waits. */
+  protected abstract finish(): void;
+  /** The deadline has passed. */
+  protected abstract late(): void;
+  /** Whether all that was written has gone out. */
+  protected abstract isClear(): boolean;
+
+  /** Where the octets of a streamed message come from. */
+  protected get supply(): Supply {
+    const { timeouts, scope } = this.#means;
+    return this.#supply ??= new Supply(this.conversation, timeouts.block, () => this.isClear(), scope);
+  }
+
+  /** Asks for what else there is to say. False if the exchange is paused. */
+  protected feed(): boolean {
+    this.#isPaused = this.#feed() === "pause";
+    return !this.#isPaused;
+  }
+
+  /** Sets the limit for what is written. */
+  protected writing(): void {
+    const { conversation, deadline } = this;
+    deadline.allow(conversation.isSendingContent ? deadline.limits.block : deadline.limits[conversation.stage]);
+  }
+
+  /** Sets the limit for what is waited for, unless it is the wait that has one. */
+  protected reading(): void {
+    const { conversation, deadline } = this;
+    if (conversation.answers === this.#answers) return;
+    this.#answers = conversation.answers;
+    deadline.allow(deadline.limits[conversation.stage]);
+  }
+
+  /** What could be written is written, in one step: the wait for an answer begins, or goes on. */
+  protected written(): void {
+    if (this.conversation.answers === this.#answers) this.writing();
+    else this.reading();
+  }
+
+  #goesOn(): boolean {
+    if (!this.#isPaused && !this.#isNudged && !this.conversation.isIdle) return true;
+    this.deadline.rest();
+    return false;
+  }
+
+  #step(): Effect.Effect<void> {
+    if (this.conversation.isHandshakeDue) return this.#handshake();
+    return this.conversation.wanted === undefined ? this.talk : this.supply.next;
+  }
+
+  #handshake(): Effect.Effect<void> {
+    const { conversation, deadline } = this;
+    const { connection: { reader }, encryption, timeouts } = this.#means;
+    if (Encryption.buffered(reader) > 0) return Effect.sync(() => conversation.injected());
+    deadline.allow(deadline.limits.tls);
+    return Effect.matchEager(Encryption.start(reader, encryption, timeouts.tls), {
+      onSuccess: (report) => conversation.secured(report),
+      onFailure: (cause) => conversation.handshakeFailed(cause),
+    });
+  }
+}
+
+/** One effect for a whole exchange, however many writes and reads it takes, and one listener for the whole session. */
+class Direct extends Driver implements Listener {
+  readonly #reader: DirectReader & Socket.Reader;
+  readonly #line: Line;
+  /** Ends the talk under way. */
+  #resume: ((done: Effect.Effect<void>) => void) | undefined;
+  #isPumping = false;
+  #isBlocked = false;
+  #brokenBy: unknown;
+
+  protected readonly talk: Effect.Effect<void> = Effect.callback((resume) => {
+    this.#resume = resume;
+    this.#isBlocked = false;
+    this.#pump();
+    if (this.#brokenBy !== undefined) this.broken(this.#brokenBy);
+    if (this.#resume !== undefined) this.#line.resume();
+    return Effect.sync(() => this.#pause());
+  });
+
+  constructor(means: Means, reader: DirectReader & Socket.Reader) {
+    super(means);
+    this.#reader = reader;
+    this.#line = reader.listen(this);
+    this.#line.pause();
+  }
+
+  octets(chunk: Uint8Array): void {
+    this.conversation.receive(chunk);
+    this.#pump();
+  }
+
+  ended(cause: unknown): void {
+    this.conversation.end(cause);
+    this.finish();
+  }
+
+  broken(cause: unknown): void {
+    // It may still say why.
+    this.#isBlocked = true;
+    this.#brokenBy = cause;
+    if (this.#resume !== undefined) this.deadline.allow(lastWords);
+  }
+
+  drained(): void {
+    this.#isBlocked = this.#brokenBy !== undefined;
+    this.#pump();
+  }
+
+  release(): void {
+    this.#line.release();
+  }
+
+  protected late(): void {
+    if (this.#brokenBy === undefined) this.conversation.expire();
+    else this.conversation.end(this.#brokenBy);
+    this.finish();
+  }
+
+  protected finish(): void {
+    const resume = this.#resume;
+    if (resume === undefined) return;
+    this.#pause();
+    resume(Effect.void);
+  }
+
+  protected isClear(): boolean {
+    return this.#line.isClear();
+  }
+
+  /** What comes between two talks waits for the next one. */
+  #pause(): void {
+    this.#resume = undefined;
+    this.#line.pause();
+  }
+
+  #pump(): void {
+    if (this.#resume === undefined || this.#isPumping) return;
+    const { conversation } = this;
+    this.#isPumping = true;
+    let hasWritten = false;
+    let goesOn = this.feed();
+    while (!this.#isBlocked && goesOn) {
+      const octets = conversation.output(this.#line.isClear());
+      if (octets === undefined) {
+        if (this.#mustReadOn() && this.supply.atOnce()) continue;
+        break;
+      }
+      hasWritten = true;
+      this.#isBlocked = !this.#line.write(octets);
+      goesOn = this.feed();
+    }
+    this.#isPumping = false;
+    // A broken line has set a limit of its own.
+    if (hasWritten && this.#brokenBy === undefined) this.#isBlocked ? this.writing() : this.written();
+    if (!goesOn || conversation.isIdle || conversation.isHandshakeDue) return this.finish();
+    if (this.#isBlocked) return;
+    if (this.#mustReadOn()) return this.finish();
+    if (!hasWritten) this.reading();
+  }
+
+  /** Whether more of a message is wanted. A server that has seen enough of it may have said so, and that comes first. */
+  #mustReadOn(): boolean {
+    return this.conversation.wanted !== undefined && Encryption.buffered(this.#reader) === 0;
+  }
 }
 
 /** The octets of a chunk; effect sockets may also deliver text. */
 const octetsOf = (chunk: Uint8Array | string): Uint8Array => typeof chunk === "string" ? Octets.encode(chunk) : chunk;
 
-/** Sets the limit for what is written, or waited for. */
-const allowance = (conversation: Conversation, deadline: Deadline.Deadline, limits: Deadline.Limits) => {
-  let answers = -1;
-  /** The wait is the one that a limit was set for. */
-  const isSame = (): boolean => conversation.answers === answers;
-  const writing = (): void => {
-    deadline.allow(conversation.isSendingContent ? limits.block : limits[conversation.stage]);
-  };
-  const reading = (): void => {
-    if (isSame()) return;
-    answers = conversation.answers;
-    deadline.allow(limits[conversation.stage]);
-  };
-  return {
-    writing,
-    reading,
-    /** What could be written is written, in one step: the wait for an answer begins, or goes on. */
-    written: (): void => isSame() ? writing() : reading(),
-    /** The next wait is a new one, whatever was waited for before. */
-    begin: (): void => {
-      answers = -1;
-    },
-  };
-};
-
-export const make = (
-  conversation: Conversation,
-  { reader, writer }: Connection,
-  timeouts: Timeouts,
-  encryption: Encryption.Options,
-  scope: Scope.Scope,
-): Effect.Effect<Exchange> =>
-  Effect.gen(function* () {
-    let reins: Reins = { late: () => conversation.expire(), nudge: () => {}, isClear: () => false };
-    const limits = Deadline.inMilliseconds(timeouts);
-    const deadline = yield* Deadline.watch(scope, limits, () => reins.late());
-    const handshake = Effect.suspend(() => {
-      if (Encryption.buffered(reader) > 0) return Effect.sync(() => conversation.injected());
-      deadline.allow(limits.tls);
-      return Effect.matchEager(Encryption.start(reader, encryption, timeouts.tls), {
-        onSuccess: (report) => conversation.secured(report),
-        onFailure: (cause) => conversation.handshakeFailed(cause),
-      });
-    });
-    const supply = new Supply(conversation, timeouts.block, () => reins.isClear(), scope);
-    const allow = allowance(conversation, deadline, limits);
-    const talk = isDirectReader(reader)
-      ? directly(conversation, reader, deadline, allow, supply, (taken) => {
-        reins = taken;
-      })
-      : stepwise(conversation, reader, writer, allow, (taken) => {
-        reins = taken;
-      });
-    let isNudged = false;
-    const pump: Exchange["pump"] = (feed) =>
-      Effect.suspend(() => {
-        let isPaused = false;
-        isNudged = false;
-        allow.begin();
-        const fed = () => {
-          isPaused = feed() === "pause";
-          return !isPaused;
-        };
-        fed();
-        return Effect.whileLoop({
-          while: () => !isPaused && !isNudged && !conversation.isIdle,
-          body: () => {
-            if (conversation.isHandshakeDue) return handshake;
-            return conversation.wanted === undefined ? talk(fed) : supply.next;
-          },
-          step: () => {},
-        });
-      }).pipe(Effect.map(() => deadline.rest()));
-    return {
-      settle: pump(() => "go"),
-      pump,
-      nudge: () => {
-        isNudged = true;
-        reins.nudge();
-      },
-    };
-  });
-
-type Allowance = ReturnType<typeof allowance>;
-
-/** How an exchange that waits is reached from outside. */
-interface Reins {
-  /** The deadline has passed. */
-  readonly late: () => void;
-  /** It is to end for now. */
-  readonly nudge: () => void;
-  /** Whether all that was written has gone out. */
-  readonly isClear: () => boolean;
-}
-
-/** Talks until `feed` answers false, the conversation is idle, or a handshake is due. */
-type Talk = (feed: () => boolean) => Effect.Effect<void>;
-
-/** One effect for a whole exchange, however many writes and reads it takes. */
-const directly = (
-  conversation: Conversation,
-  reader: DirectReader & Socket.Reader,
-  deadline: Deadline.Deadline,
-  allow: Allowance,
-  supply: Supply,
-  take: (reins: Reins) => void,
-): Talk =>
-(feed) =>
-  Effect.callback<void>((resume) => {
-    let isBlocked = false;
-    let isPumping = false;
-    let isDone = false;
-    let brokenBy: unknown;
-
-    const finish = (): void => {
-      if (isDone) return;
-      isDone = true;
-      line.release();
-      resume(Effect.void);
-    };
-    const pump = (): void => {
-      if (isDone || isPumping) return;
-      isPumping = true;
-      let hasWritten = false;
-      let goesOn = feed();
-      while (!isBlocked && goesOn) {
-        const octets = conversation.output(line.isClear());
-        if (octets === undefined) {
-          // A server that has seen enough of a message may have said so.
-          if (Encryption.buffered(reader) === 0 && supply.atOnce()) continue;
-          break;
-        }
-        hasWritten = true;
-        isBlocked = !line.write(octets);
-        goesOn = feed();
-      }
-      isPumping = false;
-      // A broken line has set a limit of its own.
-      if (hasWritten && brokenBy === undefined) isBlocked ? allow.writing() : allow.written();
-      if (!goesOn || conversation.isIdle || conversation.isHandshakeDue) return finish();
-      if (isBlocked) return;
-      if (conversation.wanted !== undefined && Encryption.buffered(reader) === 0) return finish();
-      if (!hasWritten) allow.reading();
-    };
-    take({
-      late: () => {
-        if (brokenBy === undefined) conversation.expire();
-        else conversation.end(brokenBy);
-        finish();
-      },
-      nudge: finish,
-      isClear: () => line.isClear(),
-    });
-    const line = reader.listen({
-      octets: (chunk) => {
-        conversation.receive(chunk);
-        pump();
-      },
-      ended: (cause) => {
-        conversation.end(cause);
-        finish();
-      },
-      broken: (cause) => {
-        // It may still say why.
-        isBlocked = true;
-        brokenBy = cause;
-        deadline.allow(lastWords);
-      },
-      drained: () => {
-        isBlocked = brokenBy !== undefined;
-        pump();
-      },
-    });
-    pump();
-    return Effect.sync(() => {
-      isDone = true;
-      line.release();
-    });
-  });
-
 /** One effect for each write and each read: for any socket of effect's. */
-const stepwise = (
-  conversation: Conversation,
-  reader: Socket.Reader,
-  writer: Socket.Writer,
-  allow: Allowance,
-  take: (reins: Reins) => void,
-): Talk => {
-  const receive: Effect.Effect<void, Socket.SocketError> = Effect.map(reader.pull, (chunks) => {
-    for (const chunk of chunks) conversation.receive(octetsOf(chunk));
+class Stepwise extends Driver {
+  readonly #writer: Socket.Writer;
+  readonly #receive: Effect.Effect<void, Socket.SocketError>;
+  /** Opens to end the talk under way. */
+  #left: Latch.Latch | undefined;
+
+  protected readonly talk: Effect.Effect<void> = Effect.suspend(() => {
+    const left = this.#left = Latch.makeUnsafe(false);
+    const steps = Effect.whileLoop({ while: () => this.#goesOn(), body: () => this.#step(), step: constVoid });
+    return Effect.raceFirst(steps, left.await);
   });
-  const receiveOrEnd = Effect.catch(receive, (cause) => Effect.sync(() => conversation.end(cause)));
 
-  const hearLastWords = Effect.whileLoop({ while: () => !conversation.isOver, body: () => receive, step: () => {} })
-    .pipe(
-      Effect.timeoutOrElse({ duration: lastWords, orElse: () => Effect.void }),
-      Effect.ignore,
-    );
-
-  const write = (octets: Uint8Array): Effect.Effect<void> =>
-    Effect.catch(
-      writer.write(octets),
-      (cause) => Effect.andThen(hearLastWords, Effect.sync(() => conversation.end(cause))),
-    );
-
-  return (feed) =>
-    Effect.suspend(() => {
-      const left = Latch.makeUnsafe(false);
-      take({
-        late: () => {
-          conversation.expire();
-          left.openUnsafe();
-        },
-        nudge: () => void left.openUnsafe(),
-        // Some sockets call it a success when a write is queued.
-        isClear: () => false,
-      });
-      const step = (): Effect.Effect<void> => {
-        const octets = conversation.output();
-        if (octets !== undefined) {
-          allow.writing();
-          return write(octets);
-        }
-        allow.reading();
-        return receiveOrEnd;
-      };
-      const talk = Effect.whileLoop({
-        while: () =>
-          feed() && !conversation.isIdle && !conversation.isHandshakeDue && conversation.wanted === undefined,
-        body: step,
-        step: () => {},
-      });
-      return Effect.raceFirst(talk, left.await);
+  constructor(means: Means) {
+    super(means);
+    const { reader, writer } = means.connection;
+    this.#writer = writer;
+    this.#receive = Effect.map(reader.pull, (chunks) => {
+      for (const chunk of chunks) this.conversation.receive(octetsOf(chunk));
     });
-};
+  }
+
+  release(): void {}
+
+  protected late(): void {
+    this.conversation.expire();
+    this.finish();
+  }
+
+  protected finish(): void {
+    this.#left?.openUnsafe();
+  }
+
+  protected isClear(): boolean {
+    // Some sockets call it a success when a write is queued.
+    return false;
+  }
+
+  #goesOn(): boolean {
+    const { conversation } = this;
+    return this.feed() && !conversation.isIdle && !conversation.isHandshakeDue && conversation.wanted === undefined;
+  }
+
+  #step(): Effect.Effect<void> {
+    const octets = this.conversation.output();
+    if (octets === undefined) {
+      this.reading();
+      return Effect.catch(this.#receive, (cause) => Effect.sync(() => this.conversation.end(cause)));
+    }
+    this.writing();
+    return Effect.catch(
+      this.#writer.write(octets),
+      (cause) => Effect.andThen(this.#hearLastWords(), Effect.sync(() => this.conversation.end(cause))),
+    );
+  }
+
+  #hearLastWords(): Effect.Effect<void> {
+    const hearing = Effect.whileLoop({
+      while: () => !this.conversation.isOver,
+      body: () => this.#receive,
+      step: constVoid,
+    });
+    return Effect.ignore(Effect.timeoutOrElse(hearing, { duration: lastWords, orElse: () => Effect.void }));
+  }
+}

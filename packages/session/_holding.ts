@@ -15,17 +15,12 @@ export interface Holding {
   readonly abandon: Effect.Effect<void>;
 }
 
-const holdings = new WeakMap<Session, Holding>();
-
-/** Notes what is behind a session. */
-export const keep = (session: Session, holding: Holding): Session => {
-  holdings.set(session, holding);
-  return session;
-};
+/** Where a session has it. It is no part of the session's interface. */
+export const key: unique symbol = Symbol("Holding");
 
 /** What is behind a session. Throws for a session that is not of this package's making. */
 export const of = (session: Session): Holding => {
-  const holding = holdings.get(session);
+  const holding = (session as { readonly [key]?: Holding })[key];
   if (holding === undefined) {
     throw new TypeError("Cannot use this session: take one from Session.open or Session.greet");
   }

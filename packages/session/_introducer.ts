@@ -14,209 +14,188 @@ import type { HelloUntil, Options } from "./conversation.ts";
 import type { FailureReason } from "./session_error.ts";
 import type { Stage } from "./stage.ts";
 
+const hellos = { EHLO: Command.ehlo, HELO: Command.helo, LHLO: Command.lhlo };
+
 /** The part of a conversation that comes before the first message. */
-export interface Introducer {
-  begin(until: HelloUntil): void;
+export class Introducer implements Introduction.Progress {
+  isUnderWay = false;
+  isHandshakeDue = false;
+  isSecure = false;
+  isTlsRefused = false;
+  isXclientDone = false;
+  isXforwardDone = false;
+  report: TlsReport | undefined = undefined;
+  capabilities: Capabilities.Capabilities | undefined = undefined;
+  authenticated: Mechanism | undefined = undefined;
+
+  readonly #talk: Talk;
+  readonly #options: Options;
+  readonly #wishes: Introduction.Wishes;
+  readonly #hide: (secrets: ReadonlyArray<Redacted<string>>) => void;
+  #until: HelloUntil = "ready";
+  #isUpgraded = false;
+  #exchange: AuthExchange.AuthExchange | undefined = undefined;
+  #cancelled: { readonly cause: unknown } | undefined = undefined;
+
+  /** `hide` is told of secrets before they are said. */
+  constructor(talk: Talk, options: Options, hide: (secrets: ReadonlyArray<Redacted<string>>) => void) {
+    const { tls = "opportunistic", auth, xclient, xforward } = options;
+    this.#talk = talk;
+    this.#options = options;
+    this.#wishes = { tls, auth, xclient, xforward };
+    this.#hide = hide;
+  }
+
+  get isAuthenticated(): boolean {
+    return this.authenticated !== undefined;
+  }
+
+  begin(until: HelloUntil): void {
+    this.#until = until;
+    this.isUnderWay = true;
+    this.capabilities = undefined;
+  }
+
   /** Says what comes next, if the introduction is under way. Called when nothing is awaited. */
-  proceed(): void;
-  react(reaction: Reaction, stage: Stage, reply: Reply.Reply): void;
-  secured(report: TlsReport | undefined): void;
-  stop(): void;
-  readonly isUnderWay: boolean;
-  readonly isHandshakeDue: boolean;
-  readonly isSecure: boolean;
-  readonly report: TlsReport | undefined;
-  readonly capabilities: Capabilities.Capabilities | undefined;
-  readonly authenticated: Mechanism | undefined;
-}
+  proceed(): void {
+    if (!this.isUnderWay || this.isHandshakeDue) return;
+    const step = Introduction.next(this.#wishes, this);
+    if ("fail" in step) return this.#refuse(step.fail, step.stage);
+    switch (step.say) {
+      case "ehlo":
+        return this.#sayHello(this.#options.protocol === "lmtp" ? "LHLO" : "EHLO");
+      case "starttls":
+        return this.#talk.say("starttls", "STARTTLS");
+      case "xclient":
+        return this.#sayCommand("xclient", Command.xclient(this.#wishes.xclient!));
+      case "auth":
+        return this.#authenticate(step.mechanism);
+      case "xforward":
+        return this.#sayCommand("xforward", Command.xforward(this.#wishes.xforward!));
+      case "nothing":
+        this.isUnderWay = false;
+    }
+  }
 
-export const make = (
-  talk: Talk,
-  options: Options,
-  hide: (secrets: ReadonlyArray<Redacted<string>>) => void,
-): Introducer => {
-  const { host, protocol = "smtp", tls = "opportunistic", heloFallback = true } = options;
-  const wishes: Introduction.Wishes = { tls, auth: options.auth, xclient: options.xclient, xforward: options.xforward };
+  react(reaction: Reaction, stage: Stage, reply: Reply.Reply): void {
+    switch (reaction) {
+      case "capable":
+        this.capabilities = Capabilities.fromReply(reply);
+        return this.#reached(stage === "ehlo-tls" ? "ehlo-tls" : "ehlo");
+      case "plain":
+        this.capabilities = Capabilities.none;
+        return this.#reached("ehlo");
+      case "try-helo":
+        return this.#ehloRefused(stage, reply);
+      case "session-refused":
+        return this.#refuse("Refused", stage, reply);
+      case "tls-go-ahead":
+        this.#reached("starttls");
+        this.isHandshakeDue = this.isUnderWay;
+        return;
+      case "tls-refused":
+        return this.#tlsRefused(reply);
+      case "challenged":
+        return this.#challenged(reply);
+      case "authenticated":
+        return this.#accepted(reply);
+      case "auth-refused":
+        return this.#authRefused(reply);
+      case "xclient-accepted":
+        this.isXclientDone = true;
+        this.capabilities = undefined;
+        return this.#reached("xclient");
+      case "xforward-accepted":
+        this.isXforwardDone = true;
+        return this.#reached("xforward");
+      case "xclient-refused":
+      case "xforward-refused":
+        return this.#refuse("XclientRefused", stage, reply);
+    }
+  }
 
-  let until: HelloUntil = "ready";
-  let isUnderWay = false;
-  let isHandshakeDue = false;
-  let isUpgraded = false;
-  let isSecure = false;
-  let report: TlsReport | undefined;
-  let capabilities: Capabilities.Capabilities | undefined;
-  let isTlsRefused = false;
-  let isXclientDone = false;
-  let isXforwardDone = false;
-  let exchange: AuthExchange.AuthExchange | undefined;
-  let cancelled: { readonly cause: unknown } | undefined;
-  let authenticated: Mechanism | undefined;
+  secured(report: TlsReport | undefined): void {
+    this.#isUpgraded = this.isHandshakeDue;
+    this.isHandshakeDue = false;
+    this.isSecure = true;
+    this.report = report;
+    this.capabilities = undefined;
+    this.#reached("tls");
+  }
 
-  const refuse = (reason: FailureReason, stage: Stage, reply?: Reply.Reply, cause?: unknown): void => {
-    isUnderWay = false;
-    talk.refuse({ reason, stage, reply, cause });
-  };
-  const reached = (stage: HelloUntil): void => {
-    if (stage === until) isUnderWay = false;
-  };
+  stop(): void {
+    this.isUnderWay = false;
+    this.isHandshakeDue = false;
+  }
+
+  #refuse(reason: FailureReason, stage: Stage, reply?: Reply.Reply, cause?: unknown): void {
+    this.isUnderWay = false;
+    this.#talk.refuse({ reason, stage, reply, cause });
+  }
+
+  #reached(stage: HelloUntil): void {
+    if (stage === this.#until) this.isUnderWay = false;
+  }
 
   /** Says a command whose values may turn out not to be sayable. */
-  const sayCommand = (stage: "xclient" | "xforward", command: Command.Command): void => {
+  #sayCommand(stage: "xclient" | "xforward", command: Command.Command): void {
     const line = Command.format(command);
-    if (Result.isFailure(line)) refuse("XclientRefused", stage, undefined, line.failure);
-    else talk.say(stage, line.success);
-  };
+    if (Result.isFailure(line)) this.#refuse("XclientRefused", stage, undefined, line.failure);
+    else this.#talk.say(stage, line.success);
+  }
 
-  const sayHello = (verb: "EHLO" | "HELO" | "LHLO"): void => {
-    const stage = verb === "HELO" ? "helo" : isUpgraded ? "ehlo-tls" : "ehlo";
-    const command = { EHLO: Command.ehlo, HELO: Command.helo, LHLO: Command.lhlo }[verb](host);
-    talk.say(stage, Result.getOrThrow(Command.format(command)), verb);
-  };
+  #sayHello(verb: "EHLO" | "HELO" | "LHLO"): void {
+    const stage = verb === "HELO" ? "helo" : this.#isUpgraded ? "ehlo-tls" : "ehlo";
+    this.#talk.say(stage, Result.getOrThrow(Command.format(hellos[verb](this.#options.host))), verb);
+  }
 
-  const authenticate = (mechanism: Mechanism): void => {
-    const made = AuthExchange.make(mechanism, options.auth!, options.nonce?.() ?? "");
-    if (Result.isFailure(made)) return refuse("AuthBroken", "auth", undefined, made.failure);
-    exchange = made.success;
-    hide(exchange.secrets);
-    talk.say("auth", exchange.command);
-  };
+  #authenticate(mechanism: Mechanism): void {
+    const made = AuthExchange.make(mechanism, this.#wishes.auth!, this.#options.nonce?.() ?? "");
+    if (Result.isFailure(made)) return this.#refuse("AuthBroken", "auth", undefined, made.failure);
+    this.#exchange = made.success;
+    this.#hide(made.success.secrets);
+    this.#talk.say("auth", made.success.command);
+  }
 
-  const challenged = (reply: Reply.Reply): void => {
-    if (exchange === undefined || cancelled !== undefined) {
+  #challenged(reply: Reply.Reply): void {
+    const talk = this.#talk;
+    if (this.#exchange === undefined || this.#cancelled !== undefined) {
       return talk.fail("UnexpectedReply", "auth", undefined, talk.lastReply);
     }
-    const move = exchange.challenged(Reply.text(reply));
+    const move = this.#exchange.challenged(Reply.text(reply));
     if ("say" in move) return talk.say("auth", move.say, "RESPONSE");
-    cancelled = { cause: move.cancel };
+    this.#cancelled = { cause: move.cancel };
     talk.turn("auth-cancelled");
     talk.say("auth", "*", "RESPONSE");
-  };
+  }
 
-  const accepted = (reply: Reply.Reply): void => {
-    const fault = cancelled?.cause ?? exchange?.succeeded();
-    if (fault !== undefined) return refuse("AuthBroken", "auth", reply, fault);
-    authenticated = exchange?.mechanism;
-    reached("auth");
-  };
+  #accepted(reply: Reply.Reply): void {
+    const fault = this.#cancelled?.cause ?? this.#exchange?.succeeded();
+    if (fault !== undefined) return this.#refuse("AuthBroken", "auth", reply, fault);
+    this.authenticated = this.#exchange?.mechanism;
+    this.#reached("auth");
+  }
 
-  const authRefused = (reply: Reply.Reply): void => {
-    const reason = cancelled !== undefined ? "AuthBroken" : Reply.isTransient(reply) ? "AuthTemporary" : "AuthRejected";
-    refuse(reason, "auth", reply, cancelled?.cause);
-  };
+  #authRefused(reply: Reply.Reply): void {
+    const isCancelled = this.#cancelled !== undefined;
+    const reason = isCancelled ? "AuthBroken" : Reply.isTransient(reply) ? "AuthTemporary" : "AuthRejected";
+    this.#refuse(reason, "auth", reply, this.#cancelled?.cause);
+  }
 
-  const tlsRefused = (reply: Reply.Reply): void => {
-    if (!TlsLevel.allowsClear(tls)) return refuse("TlsRefused", "starttls", reply);
-    isTlsRefused = true;
-    talk.turn("in-clear");
-  };
+  #tlsRefused(reply: Reply.Reply): void {
+    if (!TlsLevel.allowsClear(this.#wishes.tls)) return this.#refuse("TlsRefused", "starttls", reply);
+    this.isTlsRefused = true;
+    this.#talk.turn("in-clear");
+  }
 
-  const ehloRefused = (stage: Stage, reply: Reply.Reply): void => {
-    const mayGoOn = isSecure || TlsLevel.allowsClear(tls);
+  #ehloRefused(stage: Stage, reply: Reply.Reply): void {
+    const { protocol = "smtp", heloFallback = true } = this.#options;
+    const mayGoOn = this.isSecure || TlsLevel.allowsClear(this.#wishes.tls);
     const isFinal = reply.code === 521 || reply.code === 554;
     if (heloFallback && protocol === "smtp" && mayGoOn && !isFinal) {
-      talk.turn("helo");
-      return sayHello("HELO");
+      this.#talk.turn("helo");
+      return this.#sayHello("HELO");
     }
-    refuse(mayGoOn ? "Refused" : "TlsNotOffered", stage, reply);
-  };
-
-  return {
-    begin: (stage) => {
-      until = stage;
-      isUnderWay = true;
-      capabilities = undefined;
-    },
-    proceed: () => {
-      if (!isUnderWay || isHandshakeDue) return;
-      const step = Introduction.next(wishes, {
-        capabilities,
-        isSecure,
-        isTlsRefused,
-        isXclientDone,
-        isXforwardDone,
-        isAuthenticated: authenticated !== undefined,
-      });
-      if ("fail" in step) return refuse(step.fail, step.stage);
-      switch (step.say) {
-        case "ehlo":
-          return sayHello(protocol === "lmtp" ? "LHLO" : "EHLO");
-        case "starttls":
-          return talk.say("starttls", "STARTTLS");
-        case "xclient":
-          return sayCommand("xclient", Command.xclient(wishes.xclient!));
-        case "auth":
-          return authenticate(step.mechanism);
-        case "xforward":
-          return sayCommand("xforward", Command.xforward(wishes.xforward!));
-        case "nothing":
-          isUnderWay = false;
-      }
-    },
-    react: (reaction, stage, reply) => {
-      switch (reaction) {
-        case "capable":
-          capabilities = Capabilities.fromReply(reply);
-          return reached(stage === "ehlo-tls" ? "ehlo-tls" : "ehlo");
-        case "plain":
-          capabilities = Capabilities.none;
-          return reached("ehlo");
-        case "try-helo":
-          return ehloRefused(stage, reply);
-        case "session-refused":
-          return refuse("Refused", stage, reply);
-        case "tls-go-ahead":
-          reached("starttls");
-          isHandshakeDue = isUnderWay;
-          return;
-        case "tls-refused":
-          return tlsRefused(reply);
-        case "challenged":
-          return challenged(reply);
-        case "authenticated":
-          return accepted(reply);
-        case "auth-refused":
-          return authRefused(reply);
-        case "xclient-accepted":
-          isXclientDone = true;
-          capabilities = undefined;
-          return reached("xclient");
-        case "xforward-accepted":
-          isXforwardDone = true;
-          return reached("xforward");
-        case "xclient-refused":
-        case "xforward-refused":
-          return refuse("XclientRefused", stage, reply);
-      }
-    },
-    secured: (handshake) => {
-      isUpgraded = isHandshakeDue;
-      isHandshakeDue = false;
-      isSecure = true;
-      report = handshake;
-      capabilities = undefined;
-      reached("tls");
-    },
-    stop: () => {
-      isUnderWay = false;
-      isHandshakeDue = false;
-    },
-    get isUnderWay() {
-      return isUnderWay;
-    },
-    get isHandshakeDue() {
-      return isHandshakeDue;
-    },
-    get isSecure() {
-      return isSecure;
-    },
-    get report() {
-      return report;
-    },
-    get capabilities() {
-      return capabilities;
-    },
-    get authenticated() {
-      return authenticated;
-    },
-  };
-};
+    this.#refuse(mayGoOn ? "Refused" : "TlsNotOffered", stage, reply);
+  }
+}

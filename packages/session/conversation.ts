@@ -366,7 +366,7 @@ class Machine implements Conversation, Talk, Wire.Observer {
     const secrets = auth === undefined ? [] : secretsOf(auth.credentials);
     if (auth !== undefined) this.#redactor = Redact.make({ secrets });
     this.#wire = new Wire.Wire(observe === undefined ? undefined : this);
-    this.#introducer = Introducer.make(this, options, (more) => {
+    this.#introducer = new Introducer.Introducer(this, options, (more) => {
       this.#redactor = Redact.make({ secrets: [...secrets, ...more] });
     });
     this.#mailer = new Mailer.Mailer(this, this.#wire, options);

@@ -144,7 +144,7 @@ const conversation = (
     outcomeOf(Transaction.withoutTransaction(envelope, "deferred", stage, session?.reply, "Stopped"), protection());
   return Effect.gen(function* () {
     if (until === "connect") {
-      yield* dial(yield* Effect.scope, options.timeouts ?? Timeouts.defaults, options.observe ?? (() => {}));
+      yield* dial(yield* Effect.scope, options.timeouts ?? Timeouts.defaults, options.observe);
       return stoppedAt(until);
     }
     session = yield* Session.greet(options);

@@ -46,6 +46,7 @@ import * as Capabilities from "@plausch/smtp/capabilities";
 import * as Command from "@plausch/smtp/command";
 import type { GrammarError } from "@plausch/smtp/grammar-error";
 import type { Reply } from "@plausch/smtp/reply";
+import type { TlsLevel } from "@plausch/tls/tls-level";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import * as Clock from "effect/Clock";
 import * as SecureRandom from "effect/crypto/SecureRandom";
@@ -157,73 +158,24 @@ export interface Session {
  */
 export const greet = (options: Options): Effect.Effect<Session, SessionError, Socket.Socket | Scope.Scope> =>
   Effect.gen(function* () {
-    const { timeouts = Timeouts.defaults, observe = () => {}, tlsOptions } = options;
+    const { timeouts = Timeouts.defaults, tlsOptions } = options;
     const level = Encryption.levelOf(options.tls, tlsOptions);
     const clock = yield* Clock.Clock;
-    const now = (): number => clock.currentTimeMillisUnsafe();
     const outer = yield* Effect.scope;
-    const scope = yield* Scope.fork(outer);
-    const close = Scope.close(scope, Exit.void);
-    const connection = yield* Effect.onError(dial(scope, timeouts, observe), () => close);
-
-    const conversation = Conversation.make({ nonce: randomNonce, ...options, tls: level, now });
-    const exchange = yield* Exchange.make(conversation, connection, timeouts, { level, options: tlsOptions }, scope);
-    const turns = yield* Semaphore.make(1);
-
-    const closed = (stage: Stage): SessionError =>
-      new SessionError({
-        reason: "Closed",
-        stage,
-        reply: conversation.refusal?.reply,
-        cause: conversation.failure,
-        recipients: [],
-      });
-
-    const abandon = Effect.andThen(Effect.sync(() => conversation.interrupt()), close);
-
-    /** Makes a request when its turn has come, and sees it through. */
-    const request = <A, E>(
-      stage: Stage,
-      begin: () => Result.Result<void, E>,
-      answer: () => A,
-    ): Effect.Effect<A, E | SessionError> =>
-      Effect.suspend((): Effect.Effect<A, E | SessionError> => {
-        // Where a message was stopped behind DATA, the server would take any command for a part of it.
-        if (conversation.isOver || conversation.phase === "data") return Effect.fail(closed(stage));
-        const begun = begin();
-        if (Result.isFailure(begun)) return Effect.fail(begun.failure);
-        const settled = Effect.flatMap(exchange.settle, (): Effect.Effect<A, SessionError> => {
-          const answered = conversation.isBroken ? Effect.fail(conversation.failure!) : Effect.succeed(answer());
-          return conversation.isOver ? Effect.andThen(close, answered) : answered;
-        });
-        return Effect.onInterrupt(settled, () => abandon);
-      }).pipe(turns.withPermits(1));
-
-    const quit: Effect.Effect<void> = Effect.suspend(() => {
-      if (!conversation.mayQuit) return close;
-      conversation.quit();
-      return Effect.andThen(exchange.settle, close);
-    }).pipe(turns.withPermits(1));
-
-    /** A request that the server may answer by refusing the session as a whole. */
-    const introduction = (stage: Stage, begin: () => void): Effect.Effect<void, SessionError> =>
-      Effect.flatMap(
-        request(stage, () => Result.succeed(begin()), () => conversation.refusal),
-        (refusal) =>
-          refusal === undefined
-            ? Effect.void
-            : Effect.andThen(quit, Effect.fail(new SessionError({ ...refusal, recipients: [] }))),
-      );
-
-    const protection = (): Protection => ({
-      level,
-      isEncrypted: conversation.isSecure,
-      tls: conversation.tls,
-      authenticated: conversation.authenticated,
+    const scope = Scope.forkUnsafe(outer);
+    const connection = yield* Effect.onError(
+      dial(scope, timeouts, options.observe),
+      () => Scope.close(scope, Exit.void),
+    );
+    const conversation = Conversation.make({
+      nonce: randomNonce,
+      ...options,
+      tls: level,
+      now: () => clock.currentTimeMillisUnsafe(),
     });
-
-    const command: Session["command"] = (command) =>
-      request("raw", () => conversation.command(command), () => conversation.reply!);
+    const encryption = { level, options: tlsOptions };
+    const exchange = Exchange.make({ conversation, connection, timeouts, encryption, scope });
+    const session = new Requests(conversation, exchange, level, scope);
 
     const report = Encryption.implicit(connection.reader);
     if (report !== undefined) {
@@ -231,46 +183,157 @@ export const greet = (options: Options): Effect.Effect<Session, SessionError, So
       if (missing === undefined) conversation.secured(report);
       else conversation.handshakeFailed(missing);
     }
-    if (conversation.failure !== undefined) return yield* Effect.andThen(close, Effect.fail(conversation.failure));
-    yield* introduction("greeting", () => conversation.greet());
-    yield* Scope.addFinalizerExit(outer, (exit) => Exit.isSuccess(exit) ? quit : Effect.void);
-
-    const session: Session = {
-      greeting: conversation.greeting!,
-      get reply() {
-        return conversation.reply!;
-      },
-      get capabilities() {
-        return conversation.capabilities ?? Capabilities.none;
-      },
-      get protection() {
-        return protection();
-      },
-      get isReady() {
-        return conversation.isReady;
-      },
-      hello: (until) =>
-        Effect.map(
-          introduction("ehlo", () => conversation.hello(until)),
-          () => conversation.capabilities ?? Capabilities.none,
-        ),
-      send: (envelope, content, until) =>
-        request(
-          "mail",
-          () => conversation.send(envelope, content, until),
-          () => ({
-            recipients: conversation.recipients,
-            adaptations: conversation.adaptations,
-            protection: protection(),
-          }),
-        ),
-      command,
-      reset: command(Command.rset),
-      quit,
-      drop: Effect.andThen(Effect.sync(() => conversation.hangUp()), close),
-    };
-    return Holding.keep(session, { conversation, exchange, turns, close, abandon });
+    if (conversation.failure !== undefined) {
+      return yield* Effect.andThen(session.drop, Effect.fail(conversation.failure));
+    }
+    yield* session.greet;
+    yield* Scope.addFinalizerExit(outer, (exit) => Exit.isSuccess(exit) ? session.quit : Effect.void);
+    return session;
   });
+
+/** Requests of one conversation, one after another: what a session is. */
+class Requests implements Session {
+  readonly #conversation: Conversation.Conversation;
+  readonly #exchange: Exchange.Exchange;
+  readonly #level: TlsLevel;
+  readonly #scope: Scope.Closeable;
+  readonly #turns = Semaphore.makeUnsafe(1);
+
+  constructor(
+    conversation: Conversation.Conversation,
+    exchange: Exchange.Exchange,
+    level: TlsLevel,
+    scope: Scope.Closeable,
+  ) {
+    this.#conversation = conversation;
+    this.#exchange = exchange;
+    this.#level = level;
+    this.#scope = scope;
+  }
+
+  get greeting(): Reply {
+    return this.#conversation.greeting!;
+  }
+
+  get reply(): Reply {
+    return this.#conversation.reply!;
+  }
+
+  get capabilities(): Capabilities.Capabilities {
+    return this.#conversation.capabilities ?? Capabilities.none;
+  }
+
+  get protection(): Protection {
+    const { isSecure, tls, authenticated } = this.#conversation;
+    return { level: this.#level, isEncrypted: isSecure, tls, authenticated };
+  }
+
+  get isReady(): boolean {
+    return this.#conversation.isReady;
+  }
+
+  /** Hears the greeting. */
+  get greet(): Effect.Effect<void, SessionError> {
+    return this.#introduction("greeting", () => this.#conversation.greet());
+  }
+
+  readonly hello: Session["hello"] = (until) =>
+    Effect.map(this.#introduction("ehlo", () => this.#conversation.hello(until)), () => this.capabilities);
+
+  readonly send: Session["send"] = (envelope, content, until) =>
+    this.#request("mail", () => this.#conversation.send(envelope, content, until), () => ({
+      recipients: this.#conversation.recipients,
+      adaptations: this.#conversation.adaptations,
+      protection: this.protection,
+    }));
+
+  readonly command: Session["command"] = (command) =>
+    this.#request("raw", () => this.#conversation.command(command), () => this.reply);
+
+  get reset(): Session["reset"] {
+    return this.command(Command.rset);
+  }
+
+  get quit(): Effect.Effect<void> {
+    return this.#inTurn(Effect.suspend(() => {
+      if (!this.#conversation.mayQuit) return this.#close;
+      this.#conversation.quit();
+      return Effect.andThen(this.#exchange.settle, this.#close);
+    }));
+  }
+
+  get drop(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#conversation.hangUp();
+      return this.#close;
+    });
+  }
+
+  get [Holding.key](): Holding.Holding {
+    return {
+      conversation: this.#conversation,
+      exchange: this.#exchange,
+      turns: this.#turns,
+      close: this.#close,
+      abandon: this.#abandon,
+    };
+  }
+
+  get #close(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#exchange.release();
+      return Scope.close(this.#scope, Exit.void);
+    });
+  }
+
+  get #abandon(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#conversation.interrupt();
+      return this.#close;
+    });
+  }
+
+  #inTurn<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return this.#turns.withPermit(effect);
+  }
+
+  /** Makes a request when its turn has come, and sees it through. */
+  #request<A, E>(
+    stage: Stage,
+    begin: () => Result.Result<void, E>,
+    answer: () => A,
+  ): Effect.Effect<A, E | SessionError> {
+    return this.#inTurn(Effect.suspend((): Effect.Effect<A, E | SessionError> => {
+      const conversation = this.#conversation;
+      // Where a message was stopped behind DATA, the server would take any command for a part of it.
+      if (conversation.isOver || conversation.phase === "data") return Effect.fail(this.#closed(stage));
+      const begun = begin();
+      if (Result.isFailure(begun)) return Effect.fail(begun.failure);
+      const settled = Effect.flatMap(this.#exchange.settle, (): Effect.Effect<A, SessionError> => {
+        const answered = conversation.isBroken ? Effect.fail(conversation.failure!) : Effect.succeed(answer());
+        return conversation.isOver ? Effect.andThen(this.#close, answered) : answered;
+      });
+      return Effect.onInterrupt(settled, () => this.#abandon);
+    }));
+  }
+
+  /** A request that the server may answer by refusing the session as a whole. */
+  #introduction(stage: Stage, begin: () => void): Effect.Effect<void, SessionError> {
+    const asked = this.#request(stage, () => Result.succeed(begin()), () => this.#conversation.refusal);
+    return Effect.flatMap(
+      asked,
+      (refusal) =>
+        refusal === undefined
+          ? Effect.void
+          : Effect.andThen(this.quit, Effect.fail(new SessionError({ ...refusal, recipients: [] }))),
+    );
+  }
+
+  #closed(stage: Stage): SessionError {
+    const { refusal, failure } = this.#conversation;
+    return new SessionError({ reason: "Closed", stage, reply: refusal?.reply, cause: failure, recipients: [] });
+  }
+}
 
 /** 144 bits that nobody can guess, printable and without a comma (RFC 5802 section 5.1). */
 const randomNonce = (): string => btoa(String.fromCharCode(...SecureRandom.randomBytesUnsafe(18)));
