@@ -56,12 +56,11 @@ const bulk = (session: Session.Session, count: number) => {
   return Effect.map(judged, () => accepted);
 };
 
-const each = (session: Session.Session, count: number) =>
-  Effect.gen(function* () {
-    let accepted = 0;
-    for (let i = 0; i < count; i++) accepted += isAccepted(yield* session.send(envelope(), yield* content()));
-    return accepted;
-  });
+const each = Effect.fnUntraced(function* (session: Session.Session, count: number) {
+  let accepted = 0;
+  for (let i = 0; i < count; i++) accepted += isAccepted(yield* session.send(envelope(), yield* content()));
+  return accepted;
+});
 
 const send = mode === "bulk" ? bulk : each;
 const connected = <A, E>(use: (session: Session.Session) => Effect.Effect<A, E>) =>

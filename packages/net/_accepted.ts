@@ -12,10 +12,10 @@ export const toSocket = (connection: Connection, info: ConnectionInfo): NetSocke
   const startTls: NetReader["startTls"] = (options = {}) => connection.startTls(options);
   const live: NetReader = {
     pull: connection.pull,
-    buffered: connection.buffered,
+    buffered: () => connection.buffered,
     startTls,
-    listen: connection.listen,
-    tls: connection.tls,
+    listen: (listener) => connection.listen(listener),
+    tls: () => connection.tls,
     upgrade: (options) => Effect.asVoid(startTls(options)),
   };
   const reader: NetSocket["reader"] = Effect.gen(function* () {
@@ -35,9 +35,9 @@ export const toSocket = (connection: Connection, info: ConnectionInfo): NetSocke
         Socket.isCloseEvent(chunk)
           ? Effect.sync(() => connection.close(() => closed(chunk.code, chunk.reason)))
           : connection.write([chunk]),
-      writeAll: connection.write,
+      writeAll: (chunks) => connection.write(chunks),
     }),
-    () => Effect.sync(connection.end),
+    () => Effect.sync(() => connection.end()),
   );
-  return { ...Socket.make({ reader, writer }), reader, connection: () => info, tls: connection.tls };
+  return { ...Socket.make({ reader, writer }), reader, connection: () => info, tls: live.tls };
 };

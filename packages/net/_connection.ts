@@ -1,10 +1,9 @@
 import { TlsError, type TlsErrorReason } from "@plausch/tls/tls-error";
 import type { TlsOptions } from "@plausch/tls/tls-options";
 import type { TlsReport } from "@plausch/tls/tls-report";
-import type { DirectReader, Listener } from "@plausch/line/direct-reader";
+import type { Line, Listener } from "@plausch/line/direct-reader";
 import type { NonEmptyReadonlyArray } from "effect/Array";
 import * as Effect from "effect/Effect";
-import { constVoid } from "effect/Function";
 import * as Result from "effect/Result";
 import type * as Socket from "effect/socket/Socket";
 import type * as net from "node:net";
@@ -14,30 +13,15 @@ import { gather } from "./_gather.ts";
 import type { Role } from "./_handshake.ts";
 import * as TlsLoader from "./_tls_loader.ts";
 
-/** One established connection. Reading and writing fail apart from each other: an answer may outlive the way to ask. */
-export interface Connection {
-  readonly pull: Effect.Effect<NonEmptyReadonlyArray<Uint8Array>, Socket.SocketError>;
-  readonly buffered: () => number;
-  /** Puts octets that were pulled back, to be pulled next. */
-  readonly unread: (octets: Uint8Array) => void;
-  readonly listen: DirectReader["listen"];
-  readonly write: (chunks: ReadonlyArray<Uint8Array | string>) => Effect.Effect<void, Socket.SocketError>;
-  readonly startTls: (options: TlsOptions) => Effect.Effect<TlsReport, Socket.SocketError>;
-  readonly tls: () => TlsReport | undefined;
-  /** Says that nothing more will be sent. What was written before still goes out. */
-  readonly end: () => void;
-  /** Takes the connection away from its user, who is told `error`; the wire stays up for {@linkcode linger} or {@linkcode close}. */
-  readonly release: (error?: Lazy) => void;
-  /** Sends what is still to be sent, then FIN, and discards what arrives until the peer has closed too. */
-  readonly linger: Effect.Effect<void>;
-  /** Releases and destroys, at once. */
-  readonly close: (error?: Lazy) => void;
-}
-
 /** Octets held for a reader that is not there before the peer is made to wait. */
 const highWaterMark = 64 * 1024;
 
 const done: Effect.Effect<void> = Effect.void;
+
+const none: ReadonlyArray<never> = [];
+
+const isClosed = (): Error => coded("EPIPE", "The connection is closed");
+const isClosedHere = (): Error => coded("EPIPE", "This side has closed the connection");
 
 /**
  * Node destroys a socket on the first failed write, and with it the octets that the system still holds for us. A mail server
@@ -47,133 +31,294 @@ const done: Effect.Effect<void> = Effect.void;
  */
 const keepReadable = (socket: net.Socket, onError: (cause: Error) => void): void => {
   type Callback = (error?: Error | null) => void;
-  const { _write: write, _writev: writev } = socket;
+  const { _write, _writev } = socket;
   const guard = (callback: Callback): Callback => (error) =>
     error && !socket.destroyed ? onError(error) : callback(error);
-  socket._write = (chunk, encoding, callback) => write.call(socket, chunk, encoding, guard(callback));
-  if (typeof writev !== "function") return;
-  socket._writev = (chunks, callback) => writev.call(socket, chunks, guard(callback));
+  // With names of their own, since V8 takes a closure that is written straight into a property for one that lives long.
+  const write: typeof _write = (chunk, encoding, callback) => _write.call(socket, chunk, encoding, guard(callback));
+  const writev: typeof _writev = (chunks, callback) => _writev!.call(socket, chunks, guard(callback));
+  socket._write = write;
+  if (typeof _writev === "function") socket._writev = writev;
 };
 
-/** Takes over a connected socket made with `allowHalfOpen`. Nothing else may read from it or write to it. */
-export const make = (raw: net.Socket, role: Role): Connection => {
-  let wire = raw;
-  let secure: TlsReport | undefined;
-  let upgrading = false;
+/** One established connection. Reading and writing fail apart from each other: an answer may outlive the way to ask. */
+export class Connection {
+  readonly #raw: net.Socket;
+  readonly #role: Role;
+  #wire: net.Socket;
+  #secure: TlsReport | undefined = undefined;
+  #isUpgrading = false;
 
-  let received: Array<Uint8Array> = [];
-  let receivedOctets = 0;
-  let paused = false;
+  #received: Array<Uint8Array> = [];
+  #receivedOctets = 0;
+  #isPaused = false;
   /** Why nothing more will be read; told after the last octet. */
-  let readFailure: Lazy | undefined;
-  let pulls: Array<() => void> = [];
+  #readFailure: Lazy | undefined = undefined;
+  #pulls: ReadonlyArray<() => void> = none;
 
   /** Why nothing more can be sent. */
-  let writeFailure: Lazy | undefined;
-  const writes = new Set<(error: Socket.SocketError) => void>();
-  let failingWrites: ReturnType<typeof setImmediate> | undefined;
+  #writeFailure: Lazy | undefined = undefined;
+  readonly #writes = new Set<(error: Socket.SocketError) => void>();
+  #failingWrites: ReturnType<typeof setImmediate> | undefined = undefined;
   /** What the system said when the line broke. */
-  let broken: Error | undefined;
+  #broken: Error | undefined = undefined;
+  /** The user is gone: nobody wants to know what comes. */
+  #isReleased = false;
 
   /** Who hears everything at once, instead of pulling. */
-  let listener: Listener | undefined;
+  #listener: Listener | undefined = undefined;
   /** What comes waits until the listener wants it. */
-  let held = false;
+  #isHeld = false;
 
-  const wakePulls = () => {
-    const waking = pulls;
-    pulls = [];
-    for (const wake of waking) wake();
-  };
-  const endReading = (error: Lazy) => {
-    if (readFailure === undefined) {
-      readFailure = error;
-      if (!held) listener?.ended(error());
-    }
-    wakePulls();
-  };
-  const failWrites = () => {
-    clearImmediate(failingWrites);
-    for (const fail of writes) {
-      writes.delete(fail);
-      fail(writeFailure!());
-    }
-  };
-  const endWriting = (cause: () => unknown) => {
-    if (writeFailure === undefined) {
-      writeFailure = lazy(() => writeFailed(cause()));
-      listener?.broken(writeFailure());
-    }
-    failWrites();
-  };
+  /** Takes over a connected socket made with `allowHalfOpen`. Nothing else may read from it or write to it. */
+  constructor(raw: net.Socket, role: Role) {
+    this.#raw = raw;
+    this.#role = role;
+    this.#wire = raw;
+    raw.setNoDelay(true);
+    keepReadable(raw, this.#onBreak);
+    this.#attach(raw);
+  }
 
-  const onData = (chunk: Uint8Array) => {
-    if (listener !== undefined && !held) return listener.octets(chunk);
-    received.push(chunk);
-    receivedOctets += chunk.length;
-    if (receivedOctets >= highWaterMark && !paused) {
-      paused = true;
-      raw.pause();
+  readonly #onData = (chunk: Uint8Array): void => {
+    if (this.#isReleased) return;
+    if (this.#listener !== undefined && !this.#isHeld) return this.#listener.octets(chunk);
+    this.#received.push(chunk);
+    this.#receivedOctets += chunk.length;
+    if (this.#receivedOctets >= highWaterMark && !this.#isPaused) {
+      this.#isPaused = true;
+      this.#raw.pause();
     }
-    wakePulls();
+    this.#wakePulls();
   };
-  const onEnd = () => {
+  readonly #onEnd = (): void => {
     // After a refused write the system reports the break as an ordinary end, and so does TLS after any break.
-    const cause = broken;
-    endReading(lazy(() => cause === undefined ? closed(1000) : readFailed(cause)));
+    const cause = this.#broken;
+    this.#endReading(lazy(() => cause === undefined ? closed(1000) : readFailed(cause)));
     // A client that sends everything and half-closes still wants its answers.
-    if (role === "server" || writeFailure !== undefined) return;
+    if (this.#role === "server" || this.#writeFailure !== undefined) return;
     // No answer can come any more. A write that has succeeded may be about to say so: it gets a turn of the loop for it.
-    writeFailure = lazy(() => writeFailed(coded("EPIPE", "The peer has closed the connection")));
-    failingWrites = setImmediate(failWrites);
+    this.#writeFailure = lazy(() => writeFailed(coded("EPIPE", "The peer has closed the connection")));
+    this.#failingWrites = setImmediate(() => this.#failWrites());
   };
-  const onBreak = (cause: Error) => {
-    broken ??= cause;
-    endWriting(() => cause);
+  readonly #onBreak = (cause: Error): void => {
+    this.#broken ??= cause;
+    this.#endWriting(() => cause);
   };
-  const onClose = () => {
-    const cause = broken;
-    endReading(lazy(() => cause === undefined ? closed(1006) : readFailed(cause)));
-    endWriting(() => coded("EPIPE", "The connection is closed"));
+  readonly #onClose = (): void => {
+    const cause = this.#broken;
+    this.#endReading(lazy(() => cause === undefined ? closed(1006) : readFailed(cause)));
+    this.#endWriting(isClosed);
   };
-  const onDrain = () => listener?.drained();
-  const attach = (socket: net.Socket) => {
-    socket.on("data", onData).on("end", onEnd).on("error", onBreak).on("close", onClose).on("drain", onDrain);
+  readonly #onDrain = (): void => this.#listener?.drained();
+
+  readonly pull: Effect.Effect<NonEmptyReadonlyArray<Uint8Array>, Socket.SocketError> = Effect.suspend(() => {
+    if (this.#receivedOctets > 0) return this.#take();
+    return this.#readFailure === undefined ? this.#waitToPull() : Effect.fail(this.#readFailure());
+  });
+
+  get buffered(): number {
+    return this.#receivedOctets + this.#wire.readableLength;
+  }
+
+  get tls(): TlsReport | undefined {
+    return this.#secure;
+  }
+
+  /** Puts octets that were pulled back, to be pulled next. */
+  unread(octets: Uint8Array): void {
+    if (octets.length === 0) return;
+    this.#received.unshift(octets);
+    this.#receivedOctets += octets.length;
+  }
+
+  write(chunks: ReadonlyArray<Uint8Array | string>): Effect.Effect<void, Socket.SocketError> {
+    return Effect.callback((resume) => {
+      if (this.#writeFailure !== undefined) return resume(Effect.fail(this.#writeFailure()));
+      if (this.#isUpgrading) {
+        return resume(Effect.fail(writeFailed(coded("ERR_TLS_UPGRADE", "The TLS handshake is under way"))));
+      }
+      const writes = this.#writes;
+      const fail = (error: Socket.SocketError) => resume(Effect.fail(error));
+      writes.add(fail);
+      this.#send(chunks, () => {
+        // Node calls back without an error for a write that a destroyed socket never finished: "close" tells the truth.
+        if (!this.#raw.destroyed && !this.#wire.destroyed && writes.delete(fail)) resume(done);
+      });
+      // The system took it at once, as it does with all that is small: no need to wait for the callback to say so.
+      if (this.#isClear && !this.#raw.destroyed && writes.delete(fail)) return resume(done);
+      return Effect.sync(() => {
+        writes.delete(fail);
+      });
+    });
+  }
+
+  listen(heir: Listener): Line {
+    this.#listener = heir;
+    this.#isHeld = true;
+    let isReady = false;
+    let isPaused = false;
+    // The caller needs its line before it can hear.
+    queueMicrotask(() => {
+      isReady = true;
+      if (this.#listener !== heir) return;
+      if (!isPaused) this.#deliver(heir);
+      if (this.#listener === heir && this.#writeFailure !== undefined) heir.broken(this.#writeFailure());
+      this.#tellEnd(heir);
+    });
+    return {
+      write: (octets) => {
+        // The listener hears of it; what is written behind the end of a connection is lost in any case.
+        if (this.#writeFailure !== undefined || this.#isUpgrading) return false;
+        return this.#wire.write(octets);
+      },
+      isClear: () => this.#isClear,
+      pause: () => {
+        isPaused = true;
+        if (this.#listener === heir) this.#isHeld = true;
+      },
+      resume: () => {
+        isPaused = false;
+        if (this.#listener !== heir || !isReady || !this.#isHeld) return;
+        this.#deliver(heir);
+        this.#tellEnd(heir);
+      },
+      release: () => {
+        if (this.#listener === heir) this.#listener = undefined;
+      },
+    };
+  }
+
+  startTls(options: TlsOptions): Effect.Effect<TlsReport, Socket.SocketError> {
+    return Effect.suspend(() => {
+      if (this.#secure !== undefined || this.#isUpgrading) {
+        return noTls("BadOptions", new Error("the connection speaks TLS already"));
+      }
+      if (this.#raw.writableLength > 0) {
+        return noTls("BadOptions", new Error("octets in clear are still waiting to be sent"));
+      }
+      this.#isUpgrading = true;
+      return TlsLoader.load(options.timeout).pipe(
+        Effect.mapError((cause) => {
+          this.#isUpgrading = false;
+          return upgradeFailed(cause);
+        }),
+        Effect.flatMap((tls) => this.#handshake(tls, options)),
+        Effect.onInterrupt(() => Effect.sync(() => this.close())),
+      );
+    });
+  }
+
+  /** Says that nothing more will be sent. What was written before still goes out. */
+  end(): void {
+    if (!this.#wire.writableEnded && !this.#wire.destroyed) this.#wire.end();
+    this.#writeFailure ??= lazy(() => writeFailed(coded("EPIPE", "This side has ended the connection")));
+  }
+
+  /** Takes the connection away from its user, who is told `error`; the wire stays up for {@linkcode linger} or {@linkcode close}. */
+  release(error: Lazy = lazy(() => closed(1006))): void {
+    this.#isReleased = true;
+    this.#received = [];
+    this.#receivedOctets = 0;
+    this.#endReading(error);
+    this.#endWriting(isClosedHere);
+  }
+
+  /** Releases and destroys, at once. */
+  close(error?: Lazy): void {
+    this.release(error);
+    this.#wire.destroy();
+    this.#raw.destroy();
+  }
+
+  /** Sends what is still to be sent, then FIN, and discards what arrives until the peer has closed too. */
+  linger(): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const raw = this.#raw;
+      if (raw.destroyed || this.#broken !== undefined) return resume(done);
+      const onClosed = () => resume(done);
+      raw.on("close", onClosed);
+      raw.resume();
+      if (!this.#wire.writableEnded) this.#wire.end();
+      return Effect.sync(() => {
+        raw.off("close", onClosed);
+      });
+    });
+  }
+
+  /** Whether the system has taken all that was written. */
+  get #isClear(): boolean {
+    return this.#wire.writableLength + this.#raw.writableLength === 0;
+  }
+
+  #attach(socket: net.Socket): void {
+    socket.on("data", this.#onData).on("end", this.#onEnd).on("error", this.#onBreak).on("close", this.#onClose)
+      .on("drain", this.#onDrain);
     socket.resume();
     // It may have broken on its way here.
-    if (socket.errored) onBreak(socket.errored);
-    if (socket.destroyed) onClose();
-  };
+    if (socket.errored) this.#onBreak(socket.errored);
+    if (socket.destroyed) this.#onClose();
+  }
 
-  // The octets leave the buffer in the very step that hands them to the caller: an interruption before it takes nothing.
-  const take = Effect.sync(() => {
-    const chunks = received as unknown as NonEmptyReadonlyArray<Uint8Array>;
-    received = [];
-    receivedOctets = 0;
-    if (paused) {
-      paused = false;
-      raw.resume();
+  #wakePulls(): void {
+    const waking = this.#pulls;
+    this.#pulls = none;
+    for (const wake of waking) wake();
+  }
+
+  #endReading(error: Lazy): void {
+    if (this.#readFailure === undefined) {
+      this.#readFailure = error;
+      if (!this.#isHeld) this.#listener?.ended(error());
     }
-    return chunks;
-  });
-  const pull: Connection["pull"] = Effect.suspend(() => {
-    if (receivedOctets > 0) return take;
-    return readFailure === undefined ? waitToPull : Effect.fail(readFailure());
-  });
-  const unread: Connection["unread"] = (octets) => {
-    if (octets.length === 0) return;
-    received.unshift(octets);
-    receivedOctets += octets.length;
-  };
-  const waitToPull = Effect.callback<NonEmptyReadonlyArray<Uint8Array>, Socket.SocketError>((resume) => {
-    const wake = () => resume(pull);
-    pulls.push(wake);
-    return Effect.sync(() => {
-      pulls = pulls.filter((other) => other !== wake);
-    });
-  });
+    this.#wakePulls();
+  }
 
-  const send = (chunks: ReadonlyArray<Uint8Array | string>, callback: () => void) => {
+  #failWrites(): void {
+    clearImmediate(this.#failingWrites);
+    for (const fail of this.#writes) {
+      this.#writes.delete(fail);
+      fail(this.#writeFailure!());
+    }
+  }
+
+  #endWriting(cause: () => unknown): void {
+    if (this.#writeFailure === undefined) {
+      this.#writeFailure = lazy(() => writeFailed(cause()));
+      this.#listener?.broken(this.#writeFailure());
+    }
+    this.#failWrites();
+  }
+
+  /** The octets leave the buffer in the very step that hands them to the caller: an interruption before it takes nothing. */
+  #take(): Effect.Effect<NonEmptyReadonlyArray<Uint8Array>> {
+    return Effect.sync(() => {
+      const chunks = this.#received as unknown as NonEmptyReadonlyArray<Uint8Array>;
+      this.#received = [];
+      this.#receivedOctets = 0;
+      this.#unpause();
+      return chunks;
+    });
+  }
+
+  #waitToPull(): Effect.Effect<NonEmptyReadonlyArray<Uint8Array>, Socket.SocketError> {
+    return Effect.callback((resume) => {
+      const wake = () => resume(this.pull);
+      this.#pulls = [...this.#pulls, wake];
+      return Effect.sync(() => {
+        this.#pulls = this.#pulls.filter((other) => other !== wake);
+      });
+    });
+  }
+
+  #unpause(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#raw.resume();
+  }
+
+  #send(chunks: ReadonlyArray<Uint8Array | string>, callback: () => void): void {
+    const wire = this.#wire;
     const pieces = chunks.length === 1 ? chunks : gather(chunks);
     const last = pieces[pieces.length - 1];
     if (last === undefined || last.length === 0) return callback();
@@ -182,167 +327,55 @@ export const make = (raw: net.Socket, role: Role): Connection => {
     for (let i = 0; i < pieces.length - 1; i++) wire.write(pieces[i]!);
     wire.write(last, callback);
     wire.uncork();
-  };
-  const write: Connection["write"] = (chunks) =>
-    Effect.callback((resume) => {
-      if (writeFailure !== undefined) return resume(Effect.fail(writeFailure()));
-      if (upgrading) {
-        return resume(Effect.fail(writeFailed(coded("ERR_TLS_UPGRADE", "The TLS handshake is under way"))));
-      }
-      const fail = (error: Socket.SocketError) => resume(Effect.fail(error));
-      writes.add(fail);
-      send(chunks, () => {
-        // Node calls back without an error for a write that a destroyed socket never finished: "close" tells the truth.
-        if (!raw.destroyed && !wire.destroyed && writes.delete(fail)) resume(done);
-      });
-      // The system took it at once, as it does with all that is small: no need to wait for the callback to say so.
-      if (wire.writableLength + raw.writableLength === 0 && !raw.destroyed && writes.delete(fail)) return resume(done);
-      return Effect.sync(() => {
-        writes.delete(fail);
-      });
-    });
+  }
 
   /** Hands over what has come already, as long as the listener wants it. */
-  const deliver = (heir: Listener): void => {
-    held = false;
-    while (received.length > 0 && listener === heir && !held) {
-      const chunk = received.shift()!;
-      receivedOctets -= chunk.length;
+  #deliver(heir: Listener): void {
+    this.#isHeld = false;
+    while (this.#received.length > 0 && this.#listener === heir && !this.#isHeld) {
+      const chunk = this.#received.shift()!;
+      this.#receivedOctets -= chunk.length;
       heir.octets(chunk);
     }
-    if (listener !== heir || held || !paused) return;
-    paused = false;
-    raw.resume();
-  };
-  const tellEnd = (heir: Listener): void => {
-    if (listener === heir && !held && readFailure !== undefined) heir.ended(readFailure());
-  };
-  const listen: Connection["listen"] = (heir) => {
-    listener = heir;
-    held = true;
-    let isReady = false;
-    let isPaused = false;
-    // The caller needs its line before it can hear.
-    queueMicrotask(() => {
-      isReady = true;
-      if (listener !== heir) return;
-      if (!isPaused) deliver(heir);
-      if (listener === heir && writeFailure !== undefined) heir.broken(writeFailure());
-      tellEnd(heir);
-    });
-    return {
-      write: (octets) => {
-        // The listener hears of it; what is written behind the end of a connection is lost in any case.
-        if (writeFailure !== undefined || upgrading) return false;
-        return wire.write(octets);
-      },
-      isClear: () => wire.writableLength + raw.writableLength === 0,
-      pause: () => {
-        isPaused = true;
-        if (listener === heir) held = true;
-      },
-      resume: () => {
-        isPaused = false;
-        if (listener !== heir || !isReady || !held) return;
-        deliver(heir);
-        tellEnd(heir);
-      },
-      release: () => {
-        if (listener === heir) listener = undefined;
-      },
-    };
-  };
+    if (this.#listener === heir && !this.#isHeld) this.#unpause();
+  }
 
-  const end = () => {
-    if (!wire.writableEnded && !wire.destroyed) wire.end();
-    writeFailure ??= lazy(() => writeFailed(coded("EPIPE", "This side has ended the connection")));
-  };
-  const release: Connection["release"] = (error = lazy(() => closed(1006))) => {
-    wire.off("data", onData).on("data", constVoid);
-    received = [];
-    receivedOctets = 0;
-    endReading(error);
-    endWriting(() => coded("EPIPE", "This side has closed the connection"));
-  };
-  const close: Connection["close"] = (error) => {
-    release(error);
-    wire.destroy();
-    raw.destroy();
-  };
-  const linger: Connection["linger"] = Effect.callback((resume) => {
-    if (raw.destroyed || broken !== undefined) return resume(done);
-    const onClosed = () => resume(done);
-    raw.on("close", onClosed);
-    raw.resume();
-    if (!wire.writableEnded) wire.end();
-    return Effect.sync(() => {
-      raw.off("close", onClosed);
-    });
-  });
+  #tellEnd(heir: Listener): void {
+    if (this.#listener === heir && !this.#isHeld && this.#readFailure !== undefined) heir.ended(this.#readFailure());
+  }
 
-  const noTls = (reason: TlsErrorReason, cause: unknown) => Effect.fail(upgradeFailed(new TlsError({ reason, cause })));
-  const handshake = (tls: TlsLoader.Tls, options: TlsOptions) =>
-    Effect.suspend(() => {
-      upgrading = false;
-      const settings = tls.fromOptions(role, options);
+  #handshake(tls: TlsLoader.Tls, options: TlsOptions): Effect.Effect<TlsReport, Socket.SocketError> {
+    return Effect.suspend(() => {
+      this.#isUpgrading = false;
+      const settings = tls.fromOptions(this.#role, options);
       if (Result.isFailure(settings)) return Effect.fail(upgradeFailed(settings.failure));
-      const over = readFailure ?? writeFailure;
+      const over = this.#readFailure ?? this.#writeFailure;
       if (over !== undefined) return noTls("ConnectionClosed", over());
-      upgrading = true;
-      raw.off("data", onData).off("end", onEnd).off("close", onClose).off("drain", onDrain);
-      const line = new tls.Ciphertext(raw, received);
-      received = [];
-      receivedOctets = 0;
-      paused = false;
+      this.#isUpgrading = true;
+      const raw = this.#raw;
+      raw.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onClose).off("drain", this.#onDrain);
+      const line = new tls.Ciphertext(raw, this.#received);
+      this.#received = [];
+      this.#receivedOctets = 0;
+      this.#isPaused = false;
       raw.resume();
-      return tls.handshake(line, role, settings.success, options).pipe(
+      return tls.handshake(line, this.#role, settings.success, options).pipe(
         Effect.map(({ report, socket }) => {
-          upgrading = false;
-          secure = report;
-          wire = socket;
-          attach(socket);
+          this.#isUpgrading = false;
+          this.#secure = report;
+          this.#wire = socket;
+          this.#attach(socket);
           return report;
         }),
         Effect.mapError((cause) => {
           const error = upgradeFailed(cause);
-          close(() => error);
+          this.close(() => error);
           return error;
         }),
       );
     });
-  const startTls: Connection["startTls"] = (options) =>
-    Effect.suspend(() => {
-      if (secure !== undefined || upgrading) {
-        return noTls("BadOptions", new Error("the connection speaks TLS already"));
-      }
-      if (raw.writableLength > 0) {
-        return noTls("BadOptions", new Error("octets in clear are still waiting to be sent"));
-      }
-      upgrading = true;
-      return TlsLoader.load(options.timeout).pipe(
-        Effect.mapError((cause) => {
-          upgrading = false;
-          return upgradeFailed(cause);
-        }),
-        Effect.flatMap((tls) => handshake(tls, options)),
-        Effect.onInterrupt(() => Effect.sync(close)),
-      );
-    });
+  }
+}
 
-  raw.setNoDelay(true);
-  keepReadable(raw, onBreak);
-  attach(raw);
-  return {
-    pull,
-    buffered: () => receivedOctets + wire.readableLength,
-    unread,
-    listen,
-    write,
-    startTls,
-    tls: () => secure,
-    end,
-    release,
-    linger,
-    close,
-  };
-};
+const noTls = (reason: TlsErrorReason, cause: unknown): Effect.Effect<never, Socket.SocketError> =>
+  Effect.fail(upgradeFailed(new TlsError({ reason, cause })));

@@ -32,13 +32,14 @@
  * @module
  */
 import type { TlsOptions } from "@plausch/tls/tls-options";
+import type { TlsReport } from "@plausch/tls/tls-report";
 import type * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import * as Latch from "effect/Latch";
 import * as Layer from "effect/Layer";
 import * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
-import * as Connection from "./_connection.ts";
+import { Connection } from "./_connection.ts";
 import { dial, inTime } from "./_dial.ts";
 import { closed } from "./_errors.ts";
 import * as ConnectionInfo from "./connection_info.ts";
@@ -104,69 +105,91 @@ export type ConnectOptions = TcpOptions | UnixOptions;
  * ```
  */
 export const make = (options: ConnectOptions): NetSocket => {
-  const connected = Latch.makeUnsafe(false);
-  let current: Connection.Connection | undefined;
-  let latest: Connection.Connection | undefined;
-  let info: ConnectionInfo.ConnectionInfo | undefined;
-
-  const withName = (tls: TlsOptions): TlsOptions => ({ ...tls, servername: tls.servername ?? options.host });
-
-  const reader: NetSocket["reader"] = Effect.gen(function* () {
-    const scope = yield* Effect.scope;
-    let hangUp = () => {};
-    // Before the dial, so that there is no moment in which an open socket belongs to nobody.
-    yield* Scope.addFinalizer(scope, Effect.sync(() => hangUp()));
-    const raw = yield* dial(options, (socket) => {
-      hangUp = () => void socket.destroy();
-    });
-    const live = Connection.make(raw, "client");
-    hangUp = () => {
-      if (current === live) {
-        connected.closeUnsafe();
-        current = undefined;
-      }
-      live.close();
-    };
-    latest = live;
-    info = ConnectionInfo.fromSocket(raw, options.path);
-    if (options.preface !== undefined) {
-      yield* inTime(options, live.write([options.preface]), "The preface was not taken");
-    }
-    if (options.tls !== undefined) yield* live.startTls(withName(options.tls));
-    current = live;
-    connected.openUnsafe();
-    const startTls: NetReader["startTls"] = (tls = {}) => live.startTls(withName(tls));
-    return {
-      pull: live.pull,
-      buffered: live.buffered,
-      startTls,
-      listen: live.listen,
-      tls: live.tls,
-      upgrade: (tls) => Effect.asVoid(startTls(tls)),
-    };
-  });
-
+  const dialled = new Dialled(options);
   const write: Socket.Writer["write"] = (chunk) =>
     Effect.suspend(() => {
-      if (current === undefined) return connected.whenOpen(write(chunk));
+      const { current } = dialled;
+      if (current === undefined) return dialled.whenConnected(write(chunk));
       if (!Socket.isCloseEvent(chunk)) return current.write([chunk]);
       current.close(() => closed(chunk.code, chunk.reason));
       return Effect.void;
     });
   const writeAll: Socket.Writer["writeAll"] = (chunks) =>
-    Effect.suspend(() => current === undefined ? connected.whenOpen(writeAll(chunks)) : current.write(chunks));
-  const writer: NetSocket["writer"] = Effect.acquireRelease(
-    Effect.succeed({ write, writeAll }),
-    () => Effect.sync(() => current?.end()),
+    Effect.suspend(() => dialled.current?.write(chunks) ?? dialled.whenConnected(writeAll(chunks)));
+  const end = Effect.sync(() => dialled.current?.end());
+  const writer: NetSocket["writer"] = Effect.flatMap(
+    Effect.scope,
+    (scope) => Effect.as(Scope.addFinalizer(scope, end), { write, writeAll }),
   );
-
+  const reader = connect(dialled);
   return {
     ...Socket.make({ reader, writer }),
     reader,
-    connection: () => info,
-    tls: () => latest?.tls(),
+    connection: () => dialled.info,
+    tls: () => dialled.latest?.tls,
   };
 };
+
+/** Where a socket has come to. */
+class Dialled {
+  readonly options: ConnectOptions;
+  current: Connection | undefined = undefined;
+  latest: Connection | undefined = undefined;
+  info: ConnectionInfo.ConnectionInfo | undefined = undefined;
+  /** Opens with the next connection. There is one only while somebody waits for that. */
+  #connected: Latch.Latch | undefined = undefined;
+
+  constructor(options: ConnectOptions) {
+    this.options = options;
+  }
+
+  connected(connection: Connection): void {
+    this.current = connection;
+    this.#connected?.openUnsafe();
+    this.#connected = undefined;
+  }
+
+  whenConnected<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    this.#connected ??= Latch.makeUnsafe(false);
+    return Effect.andThen(this.#connected.await, effect);
+  }
+
+  startTls(connection: Connection, tls: TlsOptions): Effect.Effect<TlsReport, Socket.SocketError> {
+    return connection.startTls({ ...tls, servername: tls.servername ?? this.options.host });
+  }
+}
+
+const connect: (dialled: Dialled) => NetSocket["reader"] = Effect.fnUntraced(function* (dialled) {
+  const { options } = dialled;
+  const scope = yield* Effect.scope;
+  let hangUp = () => {};
+  // Before the dial, so that there is no moment in which an open socket belongs to nobody.
+  yield* Scope.addFinalizer(scope, Effect.sync(() => hangUp()));
+  const raw = yield* dial(options, (socket) => {
+    hangUp = () => void socket.destroy();
+  });
+  const live = new Connection(raw, "client");
+  hangUp = () => {
+    if (dialled.current === live) dialled.current = undefined;
+    live.close();
+  };
+  dialled.latest = live;
+  dialled.info = ConnectionInfo.fromSocket(raw, options.path);
+  if (options.preface !== undefined) {
+    yield* inTime(options, live.write([options.preface]), "The preface was not taken");
+  }
+  if (options.tls !== undefined) yield* dialled.startTls(live, options.tls);
+  dialled.connected(live);
+  const startTls: NetReader["startTls"] = (tls = {}) => dialled.startTls(live, tls);
+  return {
+    pull: live.pull,
+    buffered: () => live.buffered,
+    startTls,
+    listen: (listener) => live.listen(listener),
+    tls: () => live.tls,
+    upgrade: (tls) => Effect.asVoid(startTls(tls)),
+  };
+});
 
 /**
  * A layer with a socket for {@linkcode make}'s options.

@@ -45,7 +45,7 @@ import * as dns from "node:dns";
 import * as net from "node:net";
 import { toSocket } from "./_accepted.ts";
 import { bindable } from "./_bind_check.ts";
-import * as Connection from "./_connection.ts";
+import { Connection } from "./_connection.ts";
 import { announced } from "./_announced.ts";
 import * as ConnectionInfo from "./connection_info.ts";
 import { ListenError } from "./listen_error.ts";
@@ -157,14 +157,14 @@ export const listen = (options: ListenOptions = {}): Effect.Effect<Listener, Lis
 
     const serve = <E, R>(raw: net.Socket, handler: Handler<E, R>) => {
       const info = ConnectionInfo.fromSocket(raw, options.path);
-      const connection = Connection.make(raw, "server");
+      const connection = new Connection(raw, "server");
       if (info === undefined) return Effect.sync(() => connection.close());
       const known = options.proxyProtocol === true
         ? announced(connection, info, options.proxyTimeout ?? "5 seconds")
         : Effect.succeed(info);
       return Effect.scoped(Effect.flatMap(known, (ends) => handler(toSocket(connection, ends), ends))).pipe(
         Effect.catchCause((cause) => report(cause, info)),
-        Effect.andThen(Effect.timeoutOption(connection.linger, options.lingerTimeout ?? defaultTimeout)),
+        Effect.andThen(Effect.timeoutOption(connection.linger(), options.lingerTimeout ?? defaultTimeout)),
         Effect.ensuring(Effect.sync(() => connection.close())),
       );
     };

@@ -32,14 +32,18 @@ const convert = (timeouts: Timeouts): Limits => {
  */
 export class Deadline {
   readonly limits: Limits;
-  /** Called when the deadline has passed; it must not throw. */
-  late: () => void = constVoid;
   readonly #clock: Clock.Clock;
   #at = Infinity;
+  #late: () => void = constVoid;
 
   constructor(limits: Limits, clock: Clock.Clock) {
     this.limits = limits;
     this.#clock = clock;
+  }
+
+  /** Has `late` called when the deadline has passed; it must not throw. */
+  onLate(late: () => void): void {
+    this.#late = late;
   }
 
   /** From now on so many milliseconds. */
@@ -59,7 +63,7 @@ export class Deadline {
       (fiber) =>
         Effect.callback<A, E | E2>((resume) => {
           const interrupt = Fiber.interrupt(fiber);
-          this.late = () => resume(Effect.andThen(interrupt, Effect.suspend(() => Effect.fail(late()))));
+          this.onLate(() => resume(Effect.andThen(interrupt, Effect.suspend(() => Effect.fail(late())))));
           this.allow(limit);
           fiber.addObserver((exit) => {
             this.rest();
@@ -76,7 +80,7 @@ export class Deadline {
     const left = this.#at - this.#now();
     if (left > 0) return Effect.sleep(Math.min(left, shortest));
     this.rest();
-    this.late();
+    this.#late();
     return Effect.sleep(shortest);
   });
 

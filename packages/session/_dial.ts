@@ -26,12 +26,12 @@ const failure = (cause?: Socket.SocketError): SessionError => {
 };
 
 /** Opens the connection that the scope then owns, and tells of its beginning and its end. */
-export const dial = (
+export const dial: (
   scope: Scope.Scope,
   timeouts: Timeouts,
   observe: Observer | undefined,
-): Effect.Effect<Connection, SessionError, Socket.Socket> =>
-  Effect.gen(function* () {
+) => Effect.Effect<Connection, SessionError, Socket.Socket> = Effect.fnUntraced(
+  function* (scope, timeouts, observe) {
     const deadline = yield* Deadline.watch(scope, timeouts);
     const socket = yield* Socket.Socket;
     const writer = yield* Scope.provide(socket.writer, scope);
@@ -46,4 +46,5 @@ export const dial = (
       observe({ _tag: "Connected", at: clock.currentTimeMillisUnsafe() });
     }
     return { reader, writer, deadline };
-  });
+  },
+);

@@ -67,7 +67,7 @@ abstract class Driver implements Exchange {
     this.#means = means;
     this.conversation = means.conversation;
     this.deadline = means.connection.deadline;
-    this.deadline.late = () => this.late();
+    this.deadline.onLate(() => this.late());
   }
 
   pump(feed: Feed): Effect.Effect<void> {

@@ -156,8 +156,8 @@ export interface Session {
  * assertEquals([error.reason, error.stage, error.isTemporary], ["Refused", "greeting", true]);
  * ```
  */
-export const greet = (options: Options): Effect.Effect<Session, SessionError, Socket.Socket | Scope.Scope> =>
-  Effect.gen(function* () {
+export const greet: (options: Options) => Effect.Effect<Session, SessionError, Socket.Socket | Scope.Scope> = Effect
+  .fnUntraced(function* (options) {
     const { timeouts = Timeouts.defaults, tlsOptions } = options;
     const level = Encryption.levelOf(options.tls, tlsOptions);
     const clock = yield* Clock.Clock;
