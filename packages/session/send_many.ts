@@ -101,10 +101,11 @@ export interface SendManyOptions {
   readonly quit?: boolean | undefined;
 }
 
-/** At most so many outcomes wait for the consumer before no more messages are begun. */
-const mostWaiting = 256;
-
-/** An outcome is given at once, but after it the next ones gather for so long: each hand-over costs more than a message. */
+/**
+ * An outcome is given at once, but after it the next ones gather until there are so many, or so much time has passed: each hand-over
+ * costs as much as a message. More would not help, for what waits is what the garbage collector has to carry.
+ */
+const mostTogether = 32;
 const pause = Duration.millis(100);
 
 /** Where the messages come from: asked without waiting. */
@@ -256,7 +257,7 @@ export const sendMany = <M extends Mail, E = never, R = never>(
     };
 
     const feed = (): "go" | "pause" => {
-      if (outcomes.length >= (isEarly ? mostWaiting : 1)) return "pause";
+      if (outcomes.length >= (isEarly ? mostTogether : 1)) return "pause";
       while (!isOver && conversation.mayPost) {
         const mail = source.next();
         if (mail === "later") {
