@@ -56,7 +56,7 @@ class Trip implements Passenger {
     return Effect.flatMap(Effect.exit(this.#sent(envelope, observe)), (exit) => {
       // Nothing is left to do for those who were accepted, and these are most.
       const isOver = Exit.isSuccess(exit) && exit.value.recipients.every(isAccepted);
-      return isOver ? this.#judged(envelope, exit) : this.#withRest(exit);
+      return isOver ? Effect.succeed(Connections.asAsked(this.errand, exit.value)) : this.#withRest(exit);
     });
   }
 
@@ -97,19 +97,16 @@ class Trip implements Passenger {
     if (this.#berth === undefined) {
       this.#observe = observe;
       const berth = this.#berth = new Berth(this, this.#harbour);
-      return berth.boardAtOnce() ? this.#send(envelope, true) : this.#board(berth, envelope, true);
+      if (berth.boardAtOnce()) return this.#send(envelope, true);
+      return Effect.flatMap(berth.board(true), (isReused) => this.#send(envelope, isReused));
     }
     const berth = this.#berth;
     if (this.#isReused) this.#turned("replaced");
     this.#isReused = false;
     return Effect.flatMap(berth.leave(), () => {
       this.#observe = observe;
-      return this.#board(berth, envelope, false);
+      return Effect.flatMap(berth.board(false), (isReused) => this.#send(envelope, isReused));
     });
-  }
-
-  #board(berth: Berth, envelope: Envelope, mayReuse: boolean): Attempt {
-    return Effect.flatMap(berth.board(mayReuse), (isReused) => this.#send(envelope, isReused));
   }
 
   #send(envelope: Envelope, isReused: boolean): Attempt {
