@@ -160,6 +160,8 @@ class Direct extends Driver implements Listener {
   #resume: ((done: Effect.Effect<void>) => void) | undefined;
   #isPumping = false;
   #isBlocked = false;
+  /** The line has drained, and nothing was written since. */
+  #hasWaited = false;
   #brokenBy: unknown;
 
   protected readonly talk: Effect.Effect<void> = Effect.callback((resume) => {
@@ -197,6 +199,7 @@ class Direct extends Driver implements Listener {
 
   drained(): void {
     this.#isBlocked = this.#brokenBy !== undefined;
+    this.#hasWaited = true;
     this.#pump();
   }
 
@@ -234,12 +237,13 @@ class Direct extends Driver implements Listener {
     let hasWritten = false;
     let goesOn = this.feed();
     while (!this.#isBlocked && goesOn) {
-      const octets = conversation.output(this.#line.isClear());
+      const octets = conversation.output(this.#line.isClear() && !this.#hasWaited);
       if (octets === undefined) {
         if (this.#mustReadOn() && this.supply.atOnce()) continue;
         break;
       }
       hasWritten = true;
+      this.#hasWaited = false;
       this.#isBlocked = !this.#line.write(octets);
       goesOn = this.feed();
     }

@@ -54,6 +54,9 @@ class Slot implements Expectation {
 /** Message data is handed out in blocks of this size, so that each has its own time limit (RFC 5321 section 4.5.3.2.5). */
 const blockSize = 65536;
 
+/** Blocks grow up to here as long as each is taken at once: a write costs about what it carries. Some dots more than 256 KiB. */
+const largestBlock = 5 * blockSize;
+
 /** Up to here, lines and message data are copied together to go out in one write. */
 const flightSize = 16384;
 
@@ -111,6 +114,8 @@ export class Wire {
   /** The first slot of which nothing has gone out. */
   #unsaid = 0;
   #dataPending = 0;
+  /** The size of the next block of message data, if the one before is taken at once. */
+  #nextBlock = blockSize;
   /** Where flights are put together, one after another; the first few go without. */
   #block: Slab.Room | undefined = undefined;
   #flights = 0;
@@ -199,8 +204,8 @@ export class Wire {
   }
 
   /**
-   * The next octets to write: all that waits, or a block of it. `isClear` tells that what was given out before has gone out, so that its
-   * memory may be used again.
+   * The next octets to write: all that waits, or a block of it. `isClear` tells that what was given out before has gone out, and at
+   * once: its memory may be used again, and the next block may be larger.
    */
   output(isClear: boolean): Uint8Array | undefined {
     if (this.#next === this.#tail) return undefined;
@@ -208,9 +213,9 @@ export class Wire {
     const first = this.#slot(this.#next);
     if (first.kind === "line") return this.#takeFlight(isClear);
     const left = first.octets.length - first.at;
-    if (first.isOpen) return left === 0 ? undefined : this.#takeData(first);
+    if (first.isOpen) return left === 0 ? undefined : this.#takeData(first, isClear);
     const isAlone = this.#behind(this.#next) === this.#tail;
-    return isAlone || left > flightSize ? this.#takeData(first) : this.#takeFlight(isClear);
+    return isAlone || left > flightSize ? this.#takeData(first, isClear) : this.#takeFlight(isClear);
   }
 
   clear(): void {
@@ -268,9 +273,11 @@ export class Wire {
   }
 
   /** Takes a block of message data. */
-  #takeData(slot: Slot): Uint8Array {
+  #takeData(slot: Slot, isClear: boolean): Uint8Array {
     const { octets, at } = slot;
-    const end = Math.min(at + blockSize, octets.length);
+    const size = isClear ? this.#nextBlock : blockSize;
+    const end = Math.min(at + size, octets.length);
+    this.#nextBlock = end - at < size ? size : Math.min(2 * size, largestBlock);
     const block = at === 0 && end === octets.length ? octets : octets.subarray(at, end);
     const behind = this.#behind(this.#next);
     if (this.#unsaid < behind) this.#unsaid = behind;

@@ -166,7 +166,8 @@ export interface Conversation {
 
   /**
    * The octets to write next; undefined when there is nothing to write before something is received. `isClear` tells that nobody holds
-   * octets any more that were given out before, so that their memory may be used again. Default: false.
+   * octets any more that were given out before, and that they were taken at once: their memory may be used again, and message data may
+   * come in larger blocks. Default: false.
    */
   output(isClear?: boolean): Uint8Array | undefined;
   /** Octets came in. */

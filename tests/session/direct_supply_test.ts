@@ -11,8 +11,16 @@ import { latin1, octets } from "../support/cases.ts";
 import { it } from "../support/it.ts";
 import { envelope, host } from "./_by_transcript.ts";
 
-/** A server on a line that takes everything at once; `refusal` is what it says to the first octets of a message. */
-const server = (refusal?: string) => {
+interface Manner {
+  /** What the server says to the first octets of a message. */
+  readonly refusal?: string;
+  /** Whether the line takes everything at once. Default: true. */
+  readonly isSwift?: boolean;
+}
+
+/** A server, and what is written to it. */
+const server = ({ refusal, isSwift = true }: Manner = {}) => {
+  const sizes: Array<number> = [];
   let listener: Listener | undefined;
   let isData = false;
   let message = "";
@@ -37,8 +45,10 @@ const server = (refusal?: string) => {
       listener = heir;
       return {
         write: (chunk: Uint8Array) => {
+          if (isData) sizes.push(chunk.length);
           hear(latin1(chunk));
-          return true;
+          if (!isSwift) queueMicrotask(() => heir.drained());
+          return isSwift;
         },
         isClear: () => true,
         pause: () => {},
@@ -51,7 +61,7 @@ const server = (refusal?: string) => {
     reader: Effect.succeed(reader),
     writer: Effect.succeed({ write: () => Effect.void, writeAll: () => Effect.void }),
   });
-  return { socket, message: () => message };
+  return { socket, message: () => message, sizes };
 };
 
 /** Gives what `next` says for the pulls from 0 on, and notes what becomes of the source. */
@@ -132,7 +142,23 @@ it("whoever is interrupted while a source is waited for leaves no pull behind", 
 it("a source that always has more does not keep a server from being heard that has seen enough", () =>
   Effect.gen(function* () {
     const { source, seen } = watched((pull) => pull < 2_000 ? Effect.succeed(line(pull)) : Effect.die("not heard"));
-    const verdict = yield* send(server("552 too much\r\n").socket, source);
+    const verdict = yield* send(server({ refusal: "552 too much\r\n" }).socket, source);
     assert(seen.pulls < 200, `${verdict} after ${seen.pulls} pulls`);
     assertEquals(seen.closed, 1);
+  }));
+
+it("blocks grow as long as each is taken at once, and whatever they are they make the message", () =>
+  Effect.gen(function* () {
+    const kibi = 1024;
+    const text = "0123456789abcde\r\n.".repeat(48 * kibi);
+    const sent = (isSwift: boolean) =>
+      Effect.gen(function* () {
+        const { socket, message, sizes } = server({ isSwift });
+        const { source } = watched((pull) => Effect.succeed(pull === 0 ? text : undefined));
+        assertEquals(yield* send(socket, source), "accepted final");
+        assert(message() === `${text.replaceAll("\r\n.", "\r\n..")}\r\n.\r\n`);
+        return sizes.map((size) => size / kibi);
+      });
+    assertEquals((yield* sent(true)).slice(0, 4), [64, 128, 256, 320]);
+    assertEquals(new Set((yield* sent(false)).slice(0, 12)), new Set([64]));
   }));
