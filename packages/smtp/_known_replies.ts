@@ -5,10 +5,8 @@ import type { Reply } from "./reply.ts";
 /** The longest reply that is known again. */
 const maxOctets = 128;
 
-/** How many there are at most: one for each value of so many bits of a key. */
-const placeBits = 4;
-const places = 1 << placeBits;
-const keyBits = 30;
+/** How many there are at most. */
+const places = 16;
 
 /** After so many replies in a row that were looked up in vain, few are: then most have something of their own, such as a name. */
 const patience = 64;
@@ -17,6 +15,9 @@ const seldom = 13;
 
 /** No key at all. */
 const none = -1;
+
+/** What stands in a new place for a moment. */
+const nothing: Reply = { code: 0, lines: [], enhanced: undefined, warnings: [] };
 
 const noWords: DataView = new DataView(new ArrayBuffer(0));
 
@@ -31,21 +32,24 @@ export interface Known {
   next: Known | undefined;
 }
 
-/** All octets of a reply, mixed into a few bits. */
+/** All octets of a reply, mixed into 30 bits. */
 const keyOf = (octets: Uint8Array, start: number, end: number): number => {
   let key = 0;
   for (let at = start; at < end; at++) key = (Math.imul(key, 31) + octets[at]!) | 0;
-  return Math.imul(key, 0x9e3779b1) >>> (32 - keyBits);
+  return key >>> 2;
 };
 
 /**
- * The replies of one connection that came at least twice. Each has one place, by its key; what comes once takes none away. So no
- * server can make this grow, nor make it much slower than to know nothing.
+ * The replies of one connection that came at least twice. What comes once takes no place away. So no server can make this grow, nor
+ * make it much slower than to know nothing.
  */
 export class KnownReplies {
-  /** The key that came last to each place without being known. */
+  /** The keys that came last without being known. */
   readonly #seen: Array<number> = new Array(places).fill(none);
-  readonly #known: Array<Known | undefined> = new Array(places).fill(undefined);
+  #seenAt = 0;
+  readonly #known: Array<Known> = [];
+  /** Which of them makes room when all places are taken. */
+  #eldest = 0;
   /** The octets of what is known, place by place. */
   #kept: DataView = noWords;
   #last: Known | undefined;
@@ -70,13 +74,14 @@ export class KnownReplies {
     const isWorthIt = length <= maxOctets && (this.#patience > 0 || ++this.#passed % seldom === 0);
     this.#key = isWorthIt ? keyOf(octets, start, end) : none;
     if (!isWorthIt) return undefined;
-    const known = this.#known[this.#key >>> (keyBits - placeBits)];
-    if (known?.key !== this.#key || known.length !== length || !this.#isAt(known, octets, words, start)) {
-      return undefined;
+    for (let place = 0; place < this.#known.length; place++) {
+      const known = this.#known[place]!;
+      if (known.key !== this.#key || known.length !== length || !this.#isAt(known, octets, words, start)) continue;
+      if (last !== undefined) last.next = known;
+      this.#patience = patience;
+      return this.#last = known;
     }
-    if (last !== undefined) last.next = known;
-    this.#patience = patience;
-    return this.#last = known;
+    return undefined;
   }
 
   /** Notes the reply `octets[start..end)`, which was just looked for in vain: it is known from now on, if it came before. */
@@ -84,17 +89,24 @@ export class KnownReplies {
     const key = this.#key;
     if (key === none) return;
     if (this.#patience > 0) this.#patience--;
-    const place = key >>> (keyBits - placeBits);
-    if (this.#seen[place] !== key) {
-      this.#seen[place] = key;
+    if (!this.#seen.includes(key)) {
+      this.#seen[this.#seenAt++ % places] = key;
       return;
     }
     if (this.#kept === noWords) this.#kept = new DataView(new ArrayBuffer(places * maxOctets));
-    const known = this.#known[place] ??= { key, length: 0, reply, at: place * maxOctets, next: undefined };
+    const known = this.#place();
     known.key = key;
     known.length = end - start;
     known.reply = reply;
     for (let at = start; at < end; at++) this.#kept.setUint8(known.at + at - start, octets[at]!);
+  }
+
+  /** A new place, or that of the reply that is known for longest. */
+  #place(): Known {
+    if (this.#known.length === places) return this.#known[this.#eldest++ % places]!;
+    const known = { key: none, length: 0, reply: nothing, at: this.#known.length * maxOctets, next: undefined };
+    this.#known.push(known);
+    return known;
   }
 
   #isAt({ at: from, length }: Known, octets: Uint8Array, words: DataView, start: number): boolean {

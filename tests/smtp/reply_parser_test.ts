@@ -350,6 +350,14 @@ Deno.test("more kinds of replies than a parser knows again are read all the same
   assertEquals(replies.flatMap(({ lines }) => lines), texts);
 });
 
+Deno.test("a circle of as many replies as a parser knows again is made once", () => {
+  const circle = Array.from({ length: 16 }, (_, kind) => `250 2.1.${kind} Ok\r\n`).join("");
+  const parser = ReplyParser.make();
+  parser.push(octets(circle.repeat(6)));
+  const replies = Array.from({ length: 96 }, () => parser.next());
+  assertEquals(new Set(replies.slice(-32)).size, 16);
+});
+
 Deno.test("a circle that begins late is known again, too", () => {
   const parser = ReplyParser.make();
   const names = Array.from({ length: 200 }, (_, number) => `250 queued as ${number}\r\n`).join("");
