@@ -195,12 +195,24 @@ const make = (
  * assertEquals(capabilities.size, undefined);
  * ```
  */
-export const fromReply = (reply: Reply): Capabilities => {
+export const fromReply = ({ lines }: Reply): Capabilities => {
+  if (latest !== undefined && isSame(latest.lines, lines)) return latest.capabilities;
+  latest = { lines: lines.slice(), capabilities: read(lines) };
+  return latest.capabilities;
+};
+
+/** What was read last: connections to one server come one after another, and each is offered the same. */
+let latest: { readonly lines: ReadonlyArray<string>; readonly capabilities: Capabilities } | undefined;
+
+const isSame = (some: ReadonlyArray<string>, others: ReadonlyArray<string>): boolean =>
+  some.length === others.length && some.every((line, index) => line === others[index]);
+
+const read = (lines: ReadonlyArray<string>): Capabilities => {
   // Sets, because a hostile reply has room for 30000 parameters
   const keywords = new Map<string, Set<string>>();
   const ignored: Array<string> = [];
-  const [, name = "", greeting = ""] = firstLine.exec(reply.lines[0] ?? "") ?? [];
-  for (const line of reply.lines.slice(1)) {
+  const [, name = "", greeting = ""] = firstLine.exec(lines[0] ?? "") ?? [];
+  for (const line of lines.slice(1)) {
     const words = line.replace(/^[ \t]*AUTH=/i, "AUTH ").split(/[ \t]+/).filter((word) => word !== "");
     const [first, ...parameters] = words;
     if (first === undefined) continue;

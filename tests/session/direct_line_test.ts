@@ -72,3 +72,42 @@ it("where the line is clear, one block of memory serves for all flights after th
     const flights = kept.filter(({ length }) => length > 1000).slice(8);
     assertEquals([flights.length > 2, new Set(flights.map(({ buffer }) => buffer)).size], [true, 1]);
   }));
+
+it("a session listens once, hears nothing between two requests, and lets go of the line before it closes", () =>
+  Effect.gen(function* () {
+    const told: Array<string> = [];
+    let listener: Listener | undefined;
+    const replies = ["220 mx\r\n", "250 mx\r\n", "250 noop\r\n", "221 bye\r\n"];
+    const answer = (): void =>
+      queueMicrotask(() => {
+        const reply = replies.shift()!;
+        told.push(reply.slice(0, 3));
+        listener!.octets(octets(reply));
+      });
+    const listen = (heir: Listener) => {
+      told.push("listen");
+      listener = heir;
+      answer();
+      return {
+        write: () => (answer(), true),
+        isClear: () => true,
+        pause: () => void told.push("pause"),
+        resume: () => void told.push("resume"),
+        release: () => void told.push("release"),
+      };
+    };
+    const socket = Socket.make({
+      reader: Effect.acquireRelease(
+        Effect.succeed({ pull: Effect.never, upgrade: () => Effect.void, listen }),
+        () => Effect.sync(() => told.push("closed")),
+      ),
+      writer: Effect.succeed({ write: () => Effect.void, writeAll: () => Effect.void }),
+    });
+    yield* Session.open({ host }).pipe(
+      Effect.flatMap((session) => session.command({ _tag: "NOOP" })),
+      Effect.provideService(Socket.Socket, socket),
+      Effect.scoped,
+    );
+    const request = (code: string) => ["resume", code, "pause"];
+    assertEquals(told, ["listen", "pause", ...["220", "250", "250", "221"].flatMap(request), "release", "closed"]);
+  }));

@@ -12,6 +12,19 @@ const offer = (...lines: ReadonlyArray<string>): Capabilities.Capabilities =>
 
 const sizeOf = (...lines: ReadonlyArray<string>) => offer(...lines).size;
 
+Deno.test("what the last server offered is not read again; a line more, less or other is", () => {
+  const first = offer("PIPELINING", "SIZE 1000");
+  assert(offer("PIPELINING", "SIZE 1000") === first);
+  assertEquals(offer("PIPELINING", "SIZE 1001").size, 1001);
+  assertEquals(offer("PIPELINING", "SIZE 1001", "DSN").dsn, true);
+  assertEquals(offer("PIPELINING").size, undefined);
+  const lines = ["mx.test", "DSN"];
+  const reply = { code: 250, lines, enhanced: undefined, warnings: [] };
+  assertEquals(Capabilities.fromReply(reply).dsn, true);
+  lines[1] = "ETRN";
+  assertEquals(Capabilities.fromReply(reply).dsn, false);
+});
+
 Deno.test("the extensions that programs ask for are booleans", () => {
   const flags = {
     "PIPELINING": "pipelining",
