@@ -27,6 +27,11 @@ const nothingMore: Feed = () => "go";
 export interface Exchange {
   /** Writes and reads until there is nothing to write and nothing to wait for. */
   readonly settle: Effect.Effect<void>;
+  /**
+   * The same without a step of a fiber, as far as the line alone will do. `done` is called once: with false, {@linkcode Exchange.settle}
+   * has to go on.
+   */
+  start(done: (isSettled: boolean) => void): void;
   /** Writes and reads while `feed` finds something to say. It ends as soon as that pauses it, or as there is nothing to wait for. */
   pump(feed: Feed): Effect.Effect<void>;
   /** Ends a pump that waits, as if it had been paused. */
@@ -72,14 +77,12 @@ abstract class Driver implements Exchange {
 
   pump(feed: Feed): Effect.Effect<void> {
     return Effect.suspend(() => {
-      this.#feed = feed;
-      this.#isNudged = false;
-      // The next wait is a new one, whatever was waited for before.
-      this.#answers = -1;
-      this.feed();
-      return Effect.whileLoop({ while: () => this.#goesOn(), body: () => this.#step(), step: constVoid });
+      this.begin(feed);
+      return Effect.whileLoop({ while: () => this.goesOn(), body: () => this.#step(), step: constVoid });
     });
   }
+
+  abstract start(done: (isSettled: boolean) => void): void;
 
   readonly nudge = (): void => {
     this.#isNudged = true;
@@ -87,6 +90,20 @@ abstract class Driver implements Exchange {
   };
 
   abstract release(): void;
+
+  protected begin(feed: Feed): void {
+    this.#feed = feed;
+    this.#isNudged = false;
+    // The next wait is a new one, whatever was waited for before.
+    this.#answers = -1;
+    this.feed();
+  }
+
+  protected goesOn(): boolean {
+    if (!this.#isPaused && !this.#isNudged && !this.conversation.isIdle) return true;
+    this.deadline.rest();
+    return false;
+  }
 
   /** Talks until it is paused, the conversation is idle, a handshake is due, or a message has to be read on. */
   protected abstract readonly talk: Effect.Effect<void>;
@@ -129,12 +146,6 @@ abstract class Driver implements Exchange {
     else this.reading();
   }
 
-  #goesOn(): boolean {
-    if (!this.#isPaused && !this.#isNudged && !this.conversation.isIdle) return true;
-    this.deadline.rest();
-    return false;
-  }
-
   #step(): Effect.Effect<void> {
     if (this.conversation.isHandshakeDue) return this.#handshake();
     return this.conversation.wanted === undefined ? this.talk : this.supply.next;
@@ -156,8 +167,8 @@ abstract class Driver implements Exchange {
 class Direct extends Driver implements Listener {
   readonly #reader: DirectReader & Socket.Reader;
   readonly #line: Line;
-  /** Ends the talk under way. */
-  #resume: ((done: Effect.Effect<void>) => void) | undefined;
+  /** Is told of the end of the talk under way. */
+  #ended: (() => void) | undefined;
   #isPumping = false;
   #isBlocked = false;
   /** The line has drained, and nothing was written since. */
@@ -165,11 +176,7 @@ class Direct extends Driver implements Listener {
   #brokenBy: unknown;
 
   protected readonly talk: Effect.Effect<void> = Effect.callback((resume) => {
-    this.#resume = resume;
-    this.#isBlocked = false;
-    this.#pump();
-    if (this.#brokenBy !== undefined) this.broken(this.#brokenBy);
-    if (this.#resume !== undefined) this.#line.resume();
+    this.#talk(() => resume(Effect.void));
     return Effect.sync(() => this.#pause());
   });
 
@@ -178,6 +185,11 @@ class Direct extends Driver implements Listener {
     this.#reader = reader;
     this.#line = reader.listen(this);
     this.#line.pause();
+  }
+
+  start(done: (isSettled: boolean) => void): void {
+    this.begin(nothingMore);
+    this.#talk(() => done(!this.goesOn()));
   }
 
   octets(chunk: Uint8Array): void {
@@ -194,7 +206,7 @@ class Direct extends Driver implements Listener {
     // It may still say why.
     this.#isBlocked = true;
     this.#brokenBy = cause;
-    if (this.#resume !== undefined) this.deadline.allow(lastWords);
+    if (this.#ended !== undefined) this.deadline.allow(lastWords);
   }
 
   drained(): void {
@@ -204,6 +216,7 @@ class Direct extends Driver implements Listener {
   }
 
   release(): void {
+    this.#ended = undefined;
     this.#line.release();
   }
 
@@ -214,24 +227,32 @@ class Direct extends Driver implements Listener {
   }
 
   protected finish(): void {
-    const resume = this.#resume;
-    if (resume === undefined) return;
+    const ended = this.#ended;
+    if (ended === undefined) return;
     this.#pause();
-    resume(Effect.void);
+    ended();
   }
 
   protected isClear(): boolean {
     return this.#line.isClear();
   }
 
+  #talk(ended: () => void): void {
+    this.#ended = ended;
+    this.#isBlocked = false;
+    this.#pump();
+    if (this.#brokenBy !== undefined) this.broken(this.#brokenBy);
+    if (this.#ended !== undefined) this.#line.resume();
+  }
+
   /** What comes between two talks waits for the next one. */
   #pause(): void {
-    this.#resume = undefined;
+    this.#ended = undefined;
     this.#line.pause();
   }
 
   #pump(): void {
-    if (this.#resume === undefined || this.#isPumping) return;
+    if (this.#ended === undefined || this.#isPumping) return;
     const { conversation } = this;
     this.#isPumping = true;
     let hasWritten = false;
@@ -285,6 +306,10 @@ class Stepwise extends Driver {
     this.#receive = Effect.map(reader.pull, (chunks) => {
       for (const chunk of chunks) this.conversation.receive(octetsOf(chunk));
     });
+  }
+
+  start(done: (isSettled: boolean) => void): void {
+    queueMicrotask(() => done(false));
   }
 
   release(): void {}

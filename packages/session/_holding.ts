@@ -1,6 +1,6 @@
 import type * as Effect from "effect/Effect";
-import type * as Semaphore from "effect/Semaphore";
 import type { Exchange } from "./_exchange.ts";
+import type { Turns } from "./_turns.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Session } from "./session.ts";
 
@@ -9,7 +9,7 @@ export interface Holding {
   readonly conversation: Conversation;
   readonly exchange: Exchange;
   /** One request at a time. */
-  readonly turns: Semaphore.Semaphore;
+  readonly turns: Turns;
   readonly close: Effect.Effect<void>;
   /** Gives the conversation up: its answers are still owed. */
   readonly abandon: Effect.Effect<void>;

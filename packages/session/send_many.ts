@@ -218,7 +218,7 @@ export const sendMany = <M extends Mail, E = never, R = never>(
 ): Stream.Stream<Sent<M>, SessionError | GrammarError | E, R> =>
   Stream.scoped(Stream.fromPull(Effect.gen(function* () {
     const { conversation, exchange, turns, abandon, close } = Holding.of(session);
-    yield* Effect.acquireRelease(turns.take(1), () => turns.release(1));
+    yield* Effect.acquireRelease(turns.take, () => Effect.sync(() => turns.end()));
     // It does not change while messages are sent.
     const { protection } = session;
     const source: Source<M, E> = Stream.isStream(mails)

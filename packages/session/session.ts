@@ -54,12 +54,12 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Result from "effect/Result";
 import * as Scope from "effect/Scope";
-import * as Semaphore from "effect/Semaphore";
 import type * as Socket from "effect/socket/Socket";
 import { dial } from "./_dial.ts";
 import * as Encryption from "./_encryption.ts";
 import * as Exchange from "./_exchange.ts";
 import * as Holding from "./_holding.ts";
+import { Turns } from "./_turns.ts";
 import type { Content } from "./content.ts";
 import * as Conversation from "./conversation.ts";
 import type { Envelope } from "./envelope.ts";
@@ -197,7 +197,7 @@ class Requests implements Session {
   readonly #exchange: Exchange.Exchange;
   readonly #level: TlsLevel;
   readonly #scope: Scope.Closeable;
-  readonly #turns = Semaphore.makeUnsafe(1);
+  readonly #turns = new Turns();
 
   constructor(
     conversation: Conversation.Conversation,
@@ -255,11 +255,12 @@ class Requests implements Session {
   }
 
   get quit(): Effect.Effect<void> {
-    return this.#inTurn(Effect.suspend(() => {
+    const said = Effect.suspend(() => {
       if (!this.#conversation.mayQuit) return this.#close;
       this.#conversation.quit();
       return Effect.andThen(this.#exchange.settle, this.#close);
-    }));
+    });
+    return Effect.acquireUseRelease(this.#turns.take, () => said, () => Effect.sync(() => this.#turns.end()));
   }
 
   get drop(): Effect.Effect<void> {
@@ -293,28 +294,49 @@ class Requests implements Session {
     });
   }
 
-  #inTurn<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
-    return this.#turns.withPermit(effect);
-  }
-
-  /** Makes a request when its turn has come, and sees it through. */
+  /**
+   * Makes a request when its turn has come, and sees it through: in one step of the fiber where the line alone will do. Interrupted, it
+   * gives the conversation up, unless it still waits for its turn.
+   */
   #request<A, E>(
     stage: Stage,
     begin: () => Result.Result<void, E>,
     answer: () => A,
   ): Effect.Effect<A, E | SessionError> {
-    return this.#inTurn(Effect.suspend((): Effect.Effect<A, E | SessionError> => {
+    return Effect.callback((resume) => {
       const conversation = this.#conversation;
-      // Where a message was stopped behind DATA, the server would take any command for a part of it.
-      if (conversation.isOver || conversation.phase === "data") return Effect.fail(this.#closed(stage));
-      const begun = begin();
-      if (Result.isFailure(begun)) return Effect.fail(begun.failure);
-      const settled = Effect.flatMap(this.#exchange.settle, (): Effect.Effect<A, SessionError> => {
+      let state: "waiting" | "asking" | "over" = "waiting";
+      const end = (): void => {
+        if (state === "asking") this.#turns.end();
+        state = "over";
+      };
+      const result = (): Effect.Effect<A, SessionError> => {
         const answered = conversation.isBroken ? Effect.fail(conversation.failure!) : Effect.succeed(answer());
+        end();
         return conversation.isOver ? Effect.andThen(this.#close, answered) : answered;
+      };
+      const fail = (error: E | SessionError): void => {
+        end();
+        resume(Effect.fail(error));
+      };
+      const interrupted = Effect.suspend(() => {
+        if (state === "asking") return Effect.andThen(this.#abandon, Effect.sync(end));
+        leave();
+        return Effect.void;
       });
-      return Effect.onInterrupt(settled, () => this.#abandon);
-    }));
+      const leave = this.#turns.next(() => {
+        state = "asking";
+        // Where a message was stopped behind DATA, the server would take any command for a part of it.
+        if (conversation.isOver || conversation.phase === "data") return fail(this.#closed(stage));
+        const begun = begin();
+        if (Result.isFailure(begun)) return fail(begun.failure);
+        this.#exchange.start((isSettled) => {
+          if (isSettled) resume(result());
+          else resume(Effect.onInterrupt(Effect.flatMap(this.#exchange.settle, result), () => interrupted));
+        });
+      });
+      return interrupted;
+    });
   }
 
   /** A request that the server may answer by refusing the session as a whole. */

@@ -1,0 +1,57 @@
+import { assertEquals } from "@std/assert";
+import * as Session from "@plausch/session/session";
+import type { SessionError } from "@plausch/session/session-error";
+import * as Command from "@plausch/smtp/command";
+import type { GrammarError } from "@plausch/smtp/grammar-error";
+import type { Reply } from "@plausch/smtp/reply";
+import * as MockSocket from "@plausch/testing/mock-socket";
+import * as Transcript from "@plausch/testing/transcript";
+import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
+import * as Result from "effect/Result";
+import * as Socket from "effect/socket/Socket";
+import * as TestClock from "effect/testing/TestClock";
+import { it } from "../support/it.ts";
+import { host } from "./_by_transcript.ts";
+
+/** A session whose server takes a minute for the first of the commands that follow. */
+const opened = (text: string) =>
+  Effect.gen(function* () {
+    const script = Result.getOrThrow(Transcript.parse(`< 220 mx\n> EHLO c.test\n< 250 mx\n${text}`));
+    const peer = yield* MockSocket.make(script);
+    const session = yield* Session.open({ host }).pipe(Effect.provideService(Socket.Socket, peer.socket));
+    return { session, peer };
+  });
+
+const begun = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true });
+const ask = (session: Session.Session, text: string) => begun(Effect.result(session.command(Command.noop(text))));
+
+/** The words of a reply, or the reason of a failure. */
+const said = (result: Result.Result<Reply, SessionError | GrammarError>): string | undefined =>
+  Result.isSuccess(result) ? result.success.lines[0] : result.failure.reason;
+
+it("requests have their turns as they came, and who is interrupted in the line has none", () =>
+  Effect.gen(function* () {
+    const text = "> NOOP 1\n~ 1 minute\n< 250 one\n> NOOP 3\n< 250 three\n> QUIT\n< 221 bye\n";
+    const { session, peer } = yield* opened(text);
+    const first = yield* ask(session, "1");
+    const second = yield* ask(session, "2");
+    const third = yield* ask(session, "3");
+    yield* Fiber.interrupt(second);
+    const quit = yield* begun(session.quit);
+    yield* TestClock.adjust("1 minute");
+    yield* Fiber.join(quit);
+    assertEquals([yield* Fiber.join(first), yield* Fiber.join(third)].map(said), ["one", "three"]);
+    yield* peer.verify;
+  }));
+
+it("an interrupted request gives the conversation up, and those behind it hear so, however many they are", () =>
+  Effect.gen(function* () {
+    const { session } = yield* opened("> NOOP 1\n~ 1 minute\n< 250 one\n");
+    const first = yield* ask(session, "1");
+    const others = yield* Effect.forEach(Array.from({ length: 20_000 }), () => ask(session, "more"));
+    yield* Fiber.interrupt(first);
+    const heard = yield* Effect.forEach(others, (fiber) => Fiber.join(fiber));
+    assertEquals([...new Set(heard.map(said))], ["Closed"]);
+    yield* session.quit;
+  }));
