@@ -301,32 +301,37 @@ export class Wire {
     this.#observer?.data(block, isLast && ends !== undefined);
   }
 
-  /** Takes lines, and message data that is small enough to go with them. */
+  /** Takes lines, and message data that is small enough to go with them. Whoever is told of one may clear it all. */
   #takeFlight(isClear: boolean): Uint8Array {
     const room = this.#room(isClear);
     const { octets, from } = room;
     const full = from + flightSize;
+    const first = this.#next;
     let end = from;
-    let next = this.#next;
-    for (; next < this.#tail; next++) {
-      const slot = this.#slot(next);
+    while (this.#next < this.#tail) {
+      const slot = this.#slot(this.#next);
       if (slot.kind === "line") {
         const behind = writeLine(slot.text, octets, end, full);
         if (behind < 0) break;
         end = behind;
+        this.#pass();
         this.#observer?.line(slot.stage, slot.shown, slot.chunk);
-      } else if (slot.kind === "data") {
+      } else {
         const left = slot.at === 0 ? slot.octets : slot.octets.subarray(slot.at);
         if (slot.isOpen || left.length > full - end) break;
         octets.set(left, end);
         end += left.length;
+        this.#pass();
         this.#dataOut(slot, left, true);
       }
     }
-    if (next === this.#next) return this.#takeLongLine();
-    this.#next = next;
-    if (this.#unsaid < next) this.#unsaid = next;
-    return room.take(end);
+    return this.#next === first ? this.#takeLongLine() : room.take(end);
+  }
+
+  /** The next slot is out. */
+  #pass(): void {
+    this.#next = this.#behind(this.#next);
+    if (this.#unsaid < this.#next) this.#unsaid = this.#next;
   }
 
   #room(isClear: boolean): Slab.Room {
@@ -339,8 +344,7 @@ export class Wire {
   /** Takes a line that has no room in a flight. */
   #takeLongLine(): Uint8Array {
     const { text, stage, shown, chunk } = this.#slot(this.#next);
-    this.#next = this.#behind(this.#next);
-    if (this.#unsaid < this.#next) this.#unsaid = this.#next;
+    this.#pass();
     this.#observer?.line(stage, shown, chunk);
     return Octets.encode(`${text}\r\n`);
   }

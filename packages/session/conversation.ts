@@ -660,6 +660,8 @@ class Machine implements Conversation, Talk, Wire.Observer {
         expected: reaction !== undefined && reply.code !== 421 && isExpected(reaction, severity),
         elapsed: at - this.#saidAt,
       });
+      // Whoever heard it may have had enough.
+      if (this.isOver) return;
     }
     if (expectation !== undefined) this.#stage = expectation.stage;
     // Where it came before anything was said, as to a connection that was idle for too long, it is about what would have been said.

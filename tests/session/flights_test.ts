@@ -18,11 +18,13 @@ interface Flown {
   /** What was said, a flight an entry. */
   readonly flights: ReadonlyArray<string>;
   readonly settled: ReadonlyArray<ReadonlyArray<RecipientOutcome>>;
+  readonly begun: number;
 }
 
 /**
  * Lets a server answer each flight; `answer` gets what was said, and gives the octets of the server, or undefined to hang up. The
- * connection ends after `endAfter` octets of the server. The client says QUIT as soon as it may, if it `quits`.
+ * connection ends after `endAfter` octets of the server. The client says QUIT as soon as it may, if it `quits`, and is given up at
+ * event number `giveUpAt`, by whoever is told of it.
  */
 const fly = (
   options: Omit<Conversation.Options, "host">,
@@ -30,8 +32,14 @@ const fly = (
   answer: (flight: string) => string | undefined,
   endAfter = Infinity,
   quits = false,
+  giveUpAt?: number,
 ): Flown => {
-  const conversation = Conversation.make({ host, tls: "none", ...options });
+  let told = 0;
+  const observe = () => {
+    if (++told === giveUpAt) conversation.interrupt();
+  };
+  const observed = giveUpAt === undefined ? {} : { observe };
+  const conversation = Conversation.make({ host, tls: "none", ...observed, ...options });
   const flights: Array<string> = [];
   const settled: Array<ReadonlyArray<RecipientOutcome>> = [];
   const waiting = [...mails];
@@ -62,7 +70,7 @@ const fly = (
     if (said === undefined) conversation.end(undefined);
     else hear(said);
   }
-  return { conversation, flights, settled };
+  return { conversation, flights, settled, begun: mails.length - waiting.length };
 };
 
 const pipelining = "250-PIPELINING\r\n";
@@ -192,6 +200,24 @@ for (
       assertEquals(order, [...order].sort(), `in order at ${endAfter}`);
       assert(settled.filter(([one]) => one?.verdict === "uncertain").length <= 1);
     }
+  });
+}
+
+for (
+  const [name, offers] of [["flights", pipelining], ["lock step", ""], [
+    "chunks",
+    `${pipelining}250-CHUNKING\r\n`,
+  ]] as const
+) {
+  Deno.test(`whoever is told of an event may give the conversation up, at any of them (${name})`, () => {
+    let at = 0;
+    let flown: Flown;
+    do {
+      flown = fly({ chunking: name === "chunks" }, offers, agreeable(), Infinity, true, ++at);
+      assertEquals(flown.settled.length, flown.begun, `given up at event ${at}`);
+      assert(flown.conversation.isOver);
+    } while (flown.conversation.failure !== undefined);
+    assert(at > 20, `${at} events`);
   });
 }
 
