@@ -11,8 +11,7 @@
  * import * as Domain from "@plausch/smtp/domain";
  * import * as MockSocket from "@plausch/testing/mock-socket";
  * import * as Transcript from "@plausch/testing/transcript";
- * import * as Duration from "effect/Duration";
-import * as Effect from "effect/Effect";
+ * import * as Effect from "effect/Effect";
  * import * as Result from "effect/Result";
  * import * as Stream from "effect/Stream";
  * import { assertEquals } from "@std/assert";
@@ -197,7 +196,6 @@ const fromStream = <M, E, R>(
  * import * as Domain from "@plausch/smtp/domain";
  * import * as MockSocket from "@plausch/testing/mock-socket";
  * import * as Transcript from "@plausch/testing/transcript";
- * import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
  * import * as Result from "effect/Result";
  * import * as Stream from "effect/Stream";
