@@ -196,7 +196,7 @@ const fromStream = <M, E, R>(
  * import * as Domain from "@plausch/smtp/domain";
  * import * as MockSocket from "@plausch/testing/mock-socket";
  * import * as Transcript from "@plausch/testing/transcript";
-import * as Effect from "effect/Effect";
+ * import * as Effect from "effect/Effect";
  * import * as Result from "effect/Result";
  * import * as Stream from "effect/Stream";
  * import { assertEquals } from "@std/assert";
