@@ -1,5 +1,4 @@
 // Streamed messages over a line that is listened to: what a source has at hand goes out without a step of the session's fiber.
-import type { Listener } from "@plausch/line/direct-reader";
 import * as Content from "@plausch/session/content";
 import * as Session from "@plausch/session/session";
 import { assert, assertEquals } from "@std/assert";
@@ -10,6 +9,7 @@ import * as TestClock from "effect/testing/TestClock";
 import { latin1, octets } from "../support/cases.ts";
 import { it } from "../support/it.ts";
 import { envelope, host } from "./_by_transcript.ts";
+import * as DirectSocket from "./_direct_socket.ts";
 
 interface Manner {
   /** What the server says to the first octets of a message. */
@@ -21,10 +21,8 @@ interface Manner {
 /** A server, and what is written to it. */
 const server = ({ refusal, isSwift = true }: Manner = {}) => {
   const sizes: Array<number> = [];
-  let listener: Listener | undefined;
   let isData = false;
   let message = "";
-  const say = (text: string): void => queueMicrotask(() => listener?.octets(octets(text)));
   const hear = (text: string): void => {
     if (isData) {
       if (message === "" && refusal !== undefined) say(refusal);
@@ -37,29 +35,14 @@ const server = ({ refusal, isSwift = true }: Manner = {}) => {
     if (text.startsWith("EHLO")) say("250-mx\r\n250 PIPELINING\r\n");
     else say(text.split("\r\n").slice(0, -1).map((line) => line === "DATA" ? "354 go\r\n" : "250 ok\r\n").join(""));
   };
-  const reader = {
-    pull: Effect.never,
-    upgrade: () => Effect.void,
-    listen: (heir: Listener) => {
-      if (listener === undefined) say("220 mx\r\n");
-      listener = heir;
-      return {
-        write: (chunk: Uint8Array) => {
-          if (isData) sizes.push(chunk.length);
-          hear(latin1(chunk));
-          if (!isSwift) queueMicrotask(() => heir.drained());
-          return isSwift;
-        },
-        isClear: () => true,
-        pause: () => {},
-        resume: () => {},
-        release: () => {},
-      };
+  const { socket, say, drain } = DirectSocket.make({
+    listened: () => say("220 mx\r\n"),
+    hear: (chunk) => {
+      if (isData) sizes.push(chunk.length);
+      hear(latin1(chunk));
+      if (!isSwift) drain();
+      return isSwift;
     },
-  };
-  const socket = Socket.make({
-    reader: Effect.succeed(reader),
-    writer: Effect.succeed({ write: () => Effect.void, writeAll: () => Effect.void }),
   });
   return { socket, message: () => message, sizes };
 };
