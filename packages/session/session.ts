@@ -288,10 +288,7 @@ class Requests implements Session {
   }
 
   get #abandon(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      this.#conversation.interrupt();
-      return this.#close;
-    });
+    return Effect.ensuring(Effect.sync(() => this.#conversation.interrupt()), this.#close);
   }
 
   /**
@@ -320,20 +317,30 @@ class Requests implements Session {
         resume(Effect.fail(error));
       };
       const interrupted = Effect.suspend(() => {
-        if (state === "asking") return Effect.andThen(this.#abandon, Effect.sync(end));
+        if (state === "asking") return Effect.ensuring(this.#abandon, Effect.sync(end));
         leave();
         return Effect.void;
       });
-      const leave = this.#turns.next(() => {
-        state = "asking";
+      const ask = (): void => {
         // Where a message was stopped behind DATA, the server would take any command for a part of it.
         if (conversation.isOver || conversation.phase === "data") return fail(this.#closed(stage));
         const begun = begin();
         if (Result.isFailure(begun)) return fail(begun.failure);
         this.#exchange.start((isSettled) => {
           if (isSettled) resume(result());
-          else resume(Effect.onInterrupt(Effect.flatMap(this.#exchange.settle, result), () => interrupted));
+          else resume(Effect.onError(Effect.flatMap(this.#exchange.settle, result), () => interrupted));
         });
+      };
+      const leave = this.#turns.next(() => {
+        state = "asking";
+        try {
+          ask();
+        } catch (defect) {
+          // An observer threw. Nobody knows how far the conversation got.
+          conversation.hangUp();
+          end();
+          resume(Effect.ensuring(Effect.die(defect), this.#close));
+        }
       });
       return interrupted;
     });

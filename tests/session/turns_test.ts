@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import type { SessionEvent } from "@plausch/session/event";
 import * as Session from "@plausch/session/session";
 import type { SessionError } from "@plausch/session/session-error";
 import * as Command from "@plausch/smtp/command";
@@ -6,13 +7,16 @@ import type { GrammarError } from "@plausch/smtp/grammar-error";
 import type { Reply } from "@plausch/smtp/reply";
 import * as MockSocket from "@plausch/testing/mock-socket";
 import * as Transcript from "@plausch/testing/transcript";
+import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
 import * as Result from "effect/Result";
 import * as Socket from "effect/socket/Socket";
 import * as TestClock from "effect/testing/TestClock";
 import { it } from "../support/it.ts";
 import { host } from "./_by_transcript.ts";
+import * as DirectSocket from "./_direct_socket.ts";
 
 /** A session whose server takes a minute for the first of the commands that follow. */
 const opened = (text: string) =>
@@ -55,3 +59,39 @@ it("an interrupted request gives the conversation up, and those behind it hear s
     assertEquals([...new Set(heard.map(said))], ["Closed"]);
     yield* session.quit;
   }));
+
+/** A server that answers everything, over a line that is listened to. */
+const direct = () => {
+  const { socket, say } = DirectSocket.make({
+    listened: () => say("220 mx\r\n"),
+    hear: () => {
+      say("250 ok\r\n");
+      return true;
+    },
+  });
+  return socket;
+};
+
+const mocked = () =>
+  MockSocket.make(Result.getOrThrow(Transcript.parse("< 220 mx\n> EHLO c.test\n< 250 mx\n> NOOP 1\n< 250 one\n")));
+
+for (
+  const [name, made] of [
+    ["a line that is listened to", Effect.sync(direct)],
+    ["any other socket", Effect.map(mocked(), ({ socket }) => socket)],
+  ] as const
+) {
+  it(`an observer that throws ends the session, and nobody waits for a turn in vain: ${name}`, () =>
+    Effect.gen(function* () {
+      let isSpoilt = false;
+      const observe = ({ _tag }: SessionEvent) => {
+        if (isSpoilt && _tag === "Said") throw new Error("spoilt");
+      };
+      const socket = yield* made;
+      const session = yield* Session.open({ host, observe }).pipe(Effect.provideService(Socket.Socket, socket));
+      isSpoilt = true;
+      const first = yield* Effect.exit(session.command(Command.noop("1")));
+      const second = yield* Effect.result(session.command(Command.noop("2")));
+      assertEquals([Exit.isFailure(first) && Cause.hasDies(first.cause), said(second)], [true, "Closed"]);
+    }));
+}
