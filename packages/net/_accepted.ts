@@ -3,21 +3,14 @@ import * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
 import type { Connection } from "./_connection.ts";
 import { closed, coded, openFailed } from "./_errors.ts";
+import { toReader } from "./_reader.ts";
 import type { ConnectionInfo } from "./connection_info.ts";
-import type { NetReader, NetSocket } from "./net_socket.ts";
+import type { NetSocket } from "./net_socket.ts";
 
 /** An accepted connection as a socket. Its reader can be acquired once: nobody can dial back. */
 export const toSocket = (connection: Connection, info: ConnectionInfo): NetSocket => {
   let acquired = false;
-  const startTls: NetReader["startTls"] = (options = {}) => connection.startTls(options);
-  const live: NetReader = {
-    pull: connection.pull,
-    buffered: () => connection.buffered,
-    startTls,
-    listen: (listener) => connection.listen(listener),
-    tls: () => connection.tls,
-    upgrade: (options) => Effect.asVoid(startTls(options)),
-  };
+  const live = toReader(connection, (options) => connection.startTls(options));
   const reader: NetSocket["reader"] = Effect.gen(function* () {
     if (acquired) {
       return yield* Effect.fail(

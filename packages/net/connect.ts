@@ -41,9 +41,10 @@ import * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
 import { Connection } from "./_connection.ts";
 import { dial, inTime } from "./_dial.ts";
+import { toReader } from "./_reader.ts";
 import { closed } from "./_errors.ts";
 import * as ConnectionInfo from "./connection_info.ts";
-import type { NetReader, NetSocket } from "./net_socket.ts";
+import type { NetSocket } from "./net_socket.ts";
 
 /** What every dialled connection can be told. */
 export interface DialOptions {
@@ -180,15 +181,7 @@ const connect: (dialled: Dialled) => NetSocket["reader"] = Effect.fnUntraced(fun
   }
   if (options.tls !== undefined) yield* dialled.startTls(live, options.tls);
   dialled.connected(live);
-  const startTls: NetReader["startTls"] = (tls = {}) => dialled.startTls(live, tls);
-  return {
-    pull: live.pull,
-    buffered: () => live.buffered,
-    startTls,
-    listen: (listener) => live.listen(listener),
-    tls: () => live.tls,
-    upgrade: (tls) => Effect.asVoid(startTls(tls)),
-  };
+  return toReader(live, (tls) => dialled.startTls(live, tls));
 });
 
 /**
