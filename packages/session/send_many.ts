@@ -311,5 +311,9 @@ export const sendMany = <M extends Mail, E = never, R = never>(
         return isWaiting && conversation.isIdle ? Effect.andThen(source.more, pull) : pull;
       });
     });
-    return Effect.onInterrupt(pull, () => abandon);
+    // A defect, too: an observer threw, and nobody knows how far the conversation got.
+    return Effect.onError(
+      pull,
+      (cause) => Cause.hasInterrupts(cause) || Cause.hasDies(cause) ? abandon : Effect.void,
+    );
   })));

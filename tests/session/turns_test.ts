@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { SessionEvent } from "@plausch/session/event";
+import { sendMany } from "@plausch/session/send-many";
 import * as Session from "@plausch/session/session";
 import type { SessionError } from "@plausch/session/session-error";
 import * as Command from "@plausch/smtp/command";
@@ -13,9 +14,10 @@ import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
 import * as Result from "effect/Result";
 import * as Socket from "effect/socket/Socket";
+import * as Stream from "effect/Stream";
 import * as TestClock from "effect/testing/TestClock";
 import { it } from "../support/it.ts";
-import { host } from "./_by_transcript.ts";
+import { envelope, host, message } from "./_by_transcript.ts";
 import * as DirectSocket from "./_direct_socket.ts";
 
 /** A session whose server takes a minute for the first of the commands that follow. */
@@ -91,6 +93,21 @@ for (
       const session = yield* Session.open({ host, observe }).pipe(Effect.provideService(Socket.Socket, socket));
       isSpoilt = true;
       const first = yield* Effect.exit(session.command(Command.noop("1")));
+      const second = yield* Effect.result(session.command(Command.noop("2")));
+      assertEquals([Exit.isFailure(first) && Cause.hasDies(first.cause), said(second)], [true, "Closed"]);
+    }));
+
+  it(`the same while many messages are sent: ${name}`, () =>
+    Effect.gen(function* () {
+      let isSpoilt = false;
+      const observe = ({ _tag }: SessionEvent) => {
+        if (isSpoilt && _tag === "Said") throw new Error("spoilt");
+      };
+      const socket = yield* made;
+      const session = yield* Session.open({ host, observe }).pipe(Effect.provideService(Socket.Socket, socket));
+      isSpoilt = true;
+      const mails = [{ envelope: envelope(["b@d.test"]), content: message("hi\r\n") }];
+      const first = yield* Effect.exit(Stream.runDrain(sendMany(session, mails)));
       const second = yield* Effect.result(session.command(Command.noop("2")));
       assertEquals([Exit.isFailure(first) && Cause.hasDies(first.cause), said(second)], [true, "Closed"]);
     }));
