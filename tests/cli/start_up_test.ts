@@ -42,6 +42,7 @@ Deno.test("a conversation in clear loads no TLS, and of Node only what it connec
     "packages/net/_dial.ts",
     "packages/net/_errors.ts",
     "packages/net/_gather.ts",
+    "packages/net/_reader.ts",
     "packages/net/_tls_loader.ts",
     "packages/net/connect.ts",
     "packages/net/connection_info.ts",
